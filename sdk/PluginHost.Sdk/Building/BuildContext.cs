@@ -1,0 +1,48 @@
+using Microsoft.Extensions.Logging;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PluginHost.Sdk;
+
+/// <summary>
+/// All that a plugin may know of its surroundings. Plugins read no environment, clock or global state.
+/// Torch's generator is seeded by the host before each build, so initial weights depend on <see cref="Seed"/> alone.
+/// </summary>
+public sealed class BuildContext
+{
+    /// <summary>Where the node's tensors live.</summary>
+    public required Device Device { get; init; }
+
+    /// <summary>Type of the node's weights.</summary>
+    public ScalarType Dtype { get; init; } = ScalarType.Float32;
+
+    /// <summary>The seed of this node, derived from the run's seed and the node's name.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>For messages while building; never in a forward pass.</summary>
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Set when the run is being stopped.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>The folder that the plugin was loaded from, for data files it ships.</summary>
+    public required string ContentFolder { get; init; }
+
+    /// <summary>The wired inputs in the order in which <see cref="IGraphNode.Run"/> receives them.</summary>
+    public IReadOnlyList<SolvedPort> Inputs { get; init; } = [];
+
+    /// <summary>The solved symbols of the node's ports; a symbol without a value is dynamic (the batch, a text's length).</summary>
+    public IReadOnlyDictionary<string, long> Dimensions { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>The value of a symbol of the node's ports, such as the width <c>D</c> of its input.</summary>
+    /// <exception cref="InvalidOperationException">The symbol is dynamic in this graph, or no port has it.</exception>
+    public long Dimension(string symbol) => Dimensions.TryGetValue(symbol, out var value)
+        ? value
+        : throw new InvalidOperationException($"Dimension '{symbol}' has no fixed value in this graph.");
+}
+
+/// <summary>A wired input with what the planner found out about it.</summary>
+/// <param name="Name">The port's name; for a variadic input the name that the config gives.</param>
+/// <param name="Source">Where it comes from: <c>image.tokens</c>.</param>
+/// <param name="Shape">Its dimensions; null for a dynamic one.</param>
+public sealed record SolvedPort(string Name, string Source, IReadOnlyList<long?> Shape);

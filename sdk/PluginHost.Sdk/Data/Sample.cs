@@ -1,0 +1,67 @@
+namespace PluginHost.Sdk;
+
+/// <summary>One aligned example: what is seen, what is heard, and what is said about it.</summary>
+/// <param name="Id">Unique and stable within its source; decides the split.</param>
+public sealed record Sample(string Id)
+{
+    /// <summary>The picture, if there is one.</summary>
+    public MediaContent? Image { get; init; }
+
+    /// <summary>The sound, if there is one.</summary>
+    public MediaContent? Audio { get; init; }
+
+    /// <summary>The video, if there is one.</summary>
+    public MediaContent? Video { get; init; }
+
+    /// <summary>Captions by language (<c>en</c>, <c>zh</c>, ...).</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Questions with their answers, captions to be written among them.</summary>
+    public IReadOnlyList<Turn> Turns { get; init; } = [];
+
+    /// <summary>Multipliers of the loss terms in which a modality (<c>text</c>, <c>image</c>, <c>audio</c>, <c>video</c>) takes part; absent means 1.</summary>
+    public IReadOnlyDictionary<string, double> ModalityWeights { get; init; } = new Dictionary<string, double>();
+}
+
+/// <summary>A request and the response that is right.</summary>
+/// <param name="Task">What it exercises; accuracy is reported by task: <c>colour</c>, <c>count</c>, <c>caption.en</c>.</param>
+/// <param name="Prompt">What is asked.</param>
+/// <param name="Answer">The right response.</param>
+/// <param name="Needs">The modalities without which it can only be guessed: <c>image</c>, <c>audio</c>.</param>
+public sealed record Turn(string Task, string Prompt, string Answer, params IReadOnlyList<string> Needs)
+{
+    /// <summary>Further answers that count as right; for the VQA metric the answers of all annotators.</summary>
+    public IReadOnlyList<string> AlsoRight { get; init; } = [];
+}
+
+/// <summary>Something to see or hear: a file still to be decoded, or decoded content.</summary>
+public abstract record MediaContent;
+
+/// <summary>A media file on disk, decoded by the <c>media</c> plugin that accepts its extension.</summary>
+/// <param name="Path">Absolute path.</param>
+public sealed record MediaFile(string Path) : MediaContent;
+
+/// <summary>A picture in memory.</summary>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+/// <param name="Rgb">Rows from the top, three bytes a pixel (red, green, blue), alpha flattened onto white.</param>
+public sealed record Picture(int Width, int Height, byte[] Rgb) : MediaContent;
+
+/// <summary>A mono sound in memory.</summary>
+/// <param name="Rate">Samples a second, in hertz.</param>
+/// <param name="Samples">Samples in -1..1.</param>
+public sealed record Sound(int Rate, float[] Samples) : MediaContent;
+
+/// <summary>The form in which the project wants its media.</summary>
+/// <param name="ImageSize">Width and height of pictures, in pixels.</param>
+/// <param name="AudioRate">Sampling rate of sounds, in hertz.</param>
+/// <param name="AudioSeconds">Length of sounds, in seconds; longer ones are cut, shorter ones padded under the mask.</param>
+public sealed record MediaFormat(int ImageSize, int AudioRate, double AudioSeconds)
+{
+    /// <summary>Length of sounds, in samples.</summary>
+    public int AudioSamples => (int)Math.Round(AudioRate * AudioSeconds);
+}
+
+/// <summary>Bad input data: the sample is dropped and its reason lands in the run record.</summary>
+/// <param name="reason">What is wrong, for a person to read.</param>
+public sealed class BadSampleException(string reason) : Exception(reason);

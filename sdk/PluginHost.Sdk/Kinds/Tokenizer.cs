@@ -1,0 +1,61 @@
+namespace PluginHost.Sdk;
+
+/// <summary>Kind <c>tokenizer</c>. The port type of text takes its vocabulary from the option named <c>Vocabulary</c>.</summary>
+public interface ITokenizerPlugin
+{
+    /// <summary>Learns a vocabulary from a corpus.</summary>
+    /// <param name="corpus">Texts in a fixed order; the result depends on them and the options alone.</param>
+    /// <param name="context">The surroundings.</param>
+    ITokenizer Train(IEnumerable<string> corpus, BuildContext context);
+
+    /// <summary>Loads a trained tokenizer from the content of its <c>tokenizer.json</c>.</summary>
+    /// <exception cref="UserErrorException">The content is not a tokenizer of this kind.</exception>
+    ITokenizer Load(string json, BuildContext context);
+}
+
+/// <summary>A trained tokenizer. Safe for concurrent use.</summary>
+public interface ITokenizer
+{
+    /// <summary>Number of ids; every id is below it.</summary>
+    int Vocabulary { get; }
+
+    /// <summary>Encodes any text. Text that looks like a special token stays plain text.</summary>
+    IReadOnlyList<int> Encode(string text);
+
+    /// <summary>Decodes ids to text; special tokens become nothing, broken UTF-8 becomes U+FFFD.</summary>
+    string Decode(IReadOnlyList<int> ids);
+
+    /// <summary>Id of a special token: see <see cref="SpecialTokens"/>.</summary>
+    int Special(string token);
+
+    /// <summary>The content of <c>tokenizer.json</c>.</summary>
+    string ToJson();
+}
+
+/// <summary>Special tokens of every tokenizer; their ids are 0, 1, 2, ... in the order of <see cref="All"/>.</summary>
+public static class SpecialTokens
+{
+    /// <summary>Fills rows up to one length.</summary>
+    public const string Pad = "<pad>";
+
+    /// <summary>Begins a segment.</summary>
+    public const string Begin = "<bos>";
+
+    /// <summary>Ends an answer.</summary>
+    public const string End = "<eos>";
+
+    /// <summary>Stands between the prompt and the answer.</summary>
+    public const string Answer = "<answer>";
+
+    /// <summary>Stands for one picture.</summary>
+    public const string Image = "<image>";
+
+    /// <summary>Stands for one sound.</summary>
+    public const string Audio = "<audio>";
+
+    /// <summary>Stands for one video.</summary>
+    public const string Video = "<video>";
+
+    /// <summary>All of them, in the order of their ids.</summary>
+    public static IReadOnlyList<string> All { get; } = [Pad, Begin, End, Answer, Image, Audio, Video];
+}

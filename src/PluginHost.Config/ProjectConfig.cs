@@ -1,0 +1,136 @@
+using PluginHost.Config.Json;
+
+namespace PluginHost.Config;
+
+/// <summary>A project file: one model, from its data to its evaluation. Immutable; settings of plugins stay JSON until bound.</summary>
+public sealed record ProjectConfig
+{
+    /// <summary>The file it was read from.</summary>
+    public required string Path { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Seed of everything random: data order, initial weights, sampling.</summary>
+    public long Seed { get; init; } = 1;
+
+    public required DataConfig Data { get; init; }
+
+    /// <summary>Graph nodes by name, in the order of the file.</summary>
+    public required IReadOnlyList<NodeConfig> Graph { get; init; }
+
+    public IReadOnlyList<StageConfig> Stages { get; init; } = [];
+
+    public IReadOnlyList<EvaluationConfig> Evaluate { get; init; } = [];
+}
+
+/// <summary>Where a plugin is used: its id and its settings. A plain string in the file means an id without settings.</summary>
+/// <param name="Id">Plugin id, such as <c>fusion.mid</c>.</param>
+/// <param name="Settings">The settings object, or null when the file has none.</param>
+/// <param name="Location">Where the use stands, for messages.</param>
+public sealed record PluginUse(string Id, JsonElementNode? Settings, JsonLocation Location);
+
+/// <summary>A wire: an input's name and the port it is connected to.</summary>
+/// <param name="Input">Name of the input.</param>
+/// <param name="Source">The port it comes from: <c>image.tokens</c>, <c>sample.text</c>.</param>
+/// <param name="Location">Where the wire stands, for messages.</param>
+public sealed record Wire(string Input, string Source, JsonLocation Location);
+
+/// <summary>A named plugin use with wires: a graph node, an objective or a metric.</summary>
+public sealed record NodeConfig(string Name, PluginUse Use, IReadOnlyList<Wire> In)
+{
+    /// <summary>Weight of an objective in the total loss; 1 for everything else.</summary>
+    public double Weight { get; init; } = 1;
+}
+
+public sealed record DataConfig
+{
+    public required PluginUse Source { get; init; }
+
+    /// <summary>Tokenizer of all text; absent when the project has no text.</summary>
+    public PluginUse? Tokenizer { get; init; }
+
+    /// <summary>Media decoders in order of preference; empty means every installed one.</summary>
+    public IReadOnlyList<PluginUse> Media { get; init; } = [];
+
+    /// <summary>Width and height of pictures, in pixels. Range 8 to 1024.</summary>
+    public int ImageSize { get; init; } = 32;
+
+    /// <summary>Sampling rate of sounds, in hertz. Range 2000 to 48000.</summary>
+    public int AudioRate { get; init; } = 8000;
+
+    /// <summary>Length of sounds, in seconds. Range 0.1 to 30.</summary>
+    public double AudioSeconds { get; init; } = 1;
+
+    /// <summary>Longest text row, in tokens; what is longer is cut whole turns at a time. Range 8 to 8192.</summary>
+    public int TextLength { get; init; } = 256;
+
+    /// <summary>Languages of captions, drawn by equal chance in training; the first is the one evaluated unless an evaluation says otherwise.</summary>
+    public IReadOnlyList<string> Languages { get; init; } = ["en"];
+}
+
+public sealed record StageConfig
+{
+    public required string Name { get; init; }
+
+    /// <summary>Optimizer steps.</summary>
+    public int Steps { get; init; } = 1000;
+
+    /// <summary>Samples in a micro-batch.</summary>
+    public int Batch { get; init; } = 64;
+
+    /// <summary>Micro-batches in a step.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Peak learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Steps of linear warm-up; then the rate falls along a cosine to <see cref="FinalRate"/>.</summary>
+    public int Warmup { get; init; } = 100;
+
+    /// <summary>The rate at the last step, as a part of the peak.</summary>
+    public double FinalRate { get; init; } = 0.05;
+
+    public double WeightDecay { get; init; } = 0.05;
+
+    /// <summary>Longest allowed gradient (L2 norm over all parameters).</summary>
+    public double Clip { get; init; } = 1;
+
+    /// <summary>Turns (by task) that become <c>sample.text</c>; a trailing <c>*</c> matches any ending. Empty: all.</summary>
+    public IReadOnlyList<string> Tasks { get; init; } = [];
+
+    /// <summary>Turns drawn from a sample for one row; each is a segment of its own.</summary>
+    public int Turns { get; init; } = 4;
+
+    /// <summary>Steps between validations; 0: only at the end.</summary>
+    public int ValidateEvery { get; init; }
+
+    /// <summary>Steps between checkpoints; 0: only at the end.</summary>
+    public int CheckpointEvery { get; init; }
+
+    public required IReadOnlyList<NodeConfig> Objectives { get; init; }
+}
+
+/// <summary>One evaluation: a metric, what it is wired to, and the part of the data it is run on.</summary>
+public sealed record EvaluationConfig
+{
+    /// <summary>The metric with its settings and wires; the name is the plugin id unless the file gives one.</summary>
+    public required NodeConfig Metric { get; init; }
+
+    /// <summary>Splits, each reported by itself; those the source does not have are left out.</summary>
+    public IReadOnlyList<string> Splits { get; init; } = ["test"];
+
+    /// <summary>For text metrics: the tasks asked about; a trailing <c>*</c> matches any ending. Empty: all.</summary>
+    public IReadOnlyList<string> Tasks { get; init; } = [];
+
+    /// <summary>Language of captions; null: the project's first.</summary>
+    public string? Language { get; init; }
+
+    /// <summary>Only samples that have all of these: <c>image</c>, <c>audio</c>.</summary>
+    public IReadOnlyList<string> Require { get; init; } = [];
+
+    /// <summary>Samples at most; 0: all of the split.</summary>
+    public int Limit { get; init; }
+
+    /// <summary>For embedding metrics, what the reported name ends in: <c>image->text</c>. Null: made from the wires.</summary>
+    public string? Label { get; init; }
+}
