@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+using PluginHost.Catalog;
+using PluginHost.Graph;
+using PluginHost.Runs.Evaluation;
+using PluginHost.Runs.Training;
+using PluginHost.Sdk;
+
+namespace PluginHost.Artifacts;
+
+/// <summary>Everything that ran, so that it can be run again: config, plugins, data, seeds, device and results.</summary>
+public static class RunRecord
+{
+    /// <summary>The record of a run, as <c>run.json</c> holds it.</summary>
+    public static JsonObject Of(
+        string name, string status, GraphPlan plan, JsonNode project, long seed, string device, string dataFingerprint,
+        DateTimeOffset started, IReadOnlyList<Rejection> rejections, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> evaluations) => new()
+        {
+            ["name"] = name,
+            ["status"] = status,
+            ["started"] = started.ToString("O"),
+            ["seed"] = seed,
+            ["device"] = device,
+            ["host"] = typeof(RunRecord).Assembly.GetName().Version?.ToString(3),
+            ["data"] = dataFingerprint,
+            ["plugins"] = new JsonArray([.. Plugins(plan).Select(plugin => new JsonObject
+            {
+                ["id"] = plugin.Id,
+                ["version"] = plugin.Version,
+                ["hash"] = plugin.Hash,
+            })]),
+            ["rejected"] = new JsonArray([.. rejections.Select(rejection => new JsonObject { ["id"] = rejection.Id, ["reason"] = rejection.Reason })]),
+            ["stages"] = Stages(stages),
+            ["evaluations"] = Evaluations(evaluations),
+            ["project"] = project.DeepClone(),
+        };
+
+    /// <summary>The stages as reports list them.</summary>
+    public static JsonArray Stages(IEnumerable<StageResult> stages) => new([.. stages.Select(stage => new JsonObject
+    {
+        ["name"] = stage.Name,
+        ["steps"] = stage.Steps,
+        ["seconds"] = Math.Round(stage.Seconds, 3),
+        ["tokensPerSecond"] = Math.Round(stage.TokensPerSecond, 1),
+        ["firstLoss"] = stage.FirstLoss,
+        ["lastLoss"] = stage.LastLoss,
+    })]);
+
+    /// <summary>The evaluations as reports list them.</summary>
+    public static JsonArray Evaluations(IEnumerable<EvaluationResult> evaluations) => new([.. evaluations.Select(result => new JsonObject
+    {
+        ["metric"] = result.Metric,
+        ["split"] = result.Split,
+        ["value"] = result.Value,
+        ["blind"] = result.Blind,
+        ["spread"] = result.Spread,
+        ["count"] = result.Count,
+        ["note"] = result.Note,
+    })]);
+
+    private static IEnumerable<PluginDescription> Plugins(GraphPlan plan) =>
+        plan.Nodes.Select(node => node.Description)
+            .Concat(plan.Stages.SelectMany(stage => stage.Objectives).Select(objective => objective.Node.Description))
+            .Concat(plan.Evaluations.Select(evaluation => evaluation.Node.Description))
+            .Concat(plan.Media.Select(media => media.Description))
+            .Append(plan.Source.Description)
+            .Concat(plan.Tokenizer is null ? [] : [plan.Tokenizer.Description])
+            .DistinctBy(plugin => plugin.Id).OrderBy(plugin => plugin.Id, StringComparer.Ordinal);
+}

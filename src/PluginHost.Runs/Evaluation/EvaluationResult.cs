@@ -1,0 +1,24 @@
+using PluginHost.Sdk;
+
+namespace PluginHost.Runs.Evaluation;
+
+/// <summary>A metric on a split, beside its blind control.</summary>
+/// <param name="Metric">Such as <c>vqa-accuracy</c>, <c>vqa-accuracy:colour</c>, <c>recall@1:image->text</c>.</param>
+/// <param name="Split">The split.</param>
+/// <param name="Value">The value of the whole model.</param>
+/// <param name="Blind">The value without the media, or of the majority answer of each task where that is better.</param>
+/// <param name="Count">Number of samples or questions.</param>
+/// <param name="Note">What is needed to compare the value.</param>
+public sealed record EvaluationResult(string Metric, string Split, double Value, double? Blind, int Count, string? Note)
+{
+    /// <summary>Standard deviation over seeds; null for a single run.</summary>
+    public double? Spread { get; init; }
+}
+
+/// <summary>Everything an evaluation found out.</summary>
+/// <param name="Results">The metrics.</param>
+/// <param name="Examples">Answers for people to look at, with their samples.</param>
+public sealed record EvaluationReport(IReadOnlyList<EvaluationResult> Results, IReadOnlyList<Example> Examples);
+
+/// <summary>A sample with the model's answers beside the truth.</summary>
+public sealed record Example(string Split, Sample Sample, IReadOnlyList<Prediction> Answers);

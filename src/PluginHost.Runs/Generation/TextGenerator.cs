@@ -1,0 +1,110 @@
+using PluginHost.Data;
+using PluginHost.Graph;
+using PluginHost.Sdk;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PluginHost.Runs.Generation;
+
+/// <summary>Answers prompts about samples: the encoders and the fusion run once, then the decoder token by token over its cache.</summary>
+public sealed class TextGenerator
+{
+    private readonly ExecutableGraph graph;
+    private readonly GraphPlan plan;
+    private readonly Dataset data;
+    private readonly IDecoder decoder;
+    private readonly ExecutionStep[] contextSteps;
+    private readonly long end;
+
+    /// <exception cref="UserErrorException">The graph has no decoder.</exception>
+    public TextGenerator(ExecutableGraph graph, GraphPlan plan, Dataset data)
+    {
+        (this.graph, this.plan, this.data) = (graph, plan, data);
+        decoder = graph.Decoder ?? throw new UserErrorException("The graph has no decoder, so there is nothing that could answer; add a node of kind 'decoder'.");
+        contextSteps = graph.DecoderContextSlot < 0 ? [] : graph.StepsFor([graph.DecoderContextSlot]);
+        end = data.Tokenizer.Special(SpecialTokens.End);
+    }
+
+    /// <summary>Answers one prompt for each sample. Prompts may differ in length: equal ones share a batch.</summary>
+    /// <param name="requests">Sample and prompt.</param>
+    /// <param name="blank">Modalities to be blanked: the blind control.</param>
+    /// <param name="sampling">How tokens are chosen.</param>
+    /// <param name="batchSize">Rows at a time.</param>
+    /// <param name="progress">Told the number of answers so far.</param>
+    /// <param name="cancellation">Ends the generation between tokens.</param>
+    public string[] Answer(
+        IReadOnlyList<(Sample Sample, string Prompt)> requests, IReadOnlyList<string> blank, Sampling sampling,
+        int batchSize = 64, Action<int>? progress = null, CancellationToken cancellation = default)
+    {
+        var answers = new string[requests.Count];
+        var done = 0;
+        var prompts = requests.Select((request, index) => (index, request.Sample, Ids: data.EncodePrompt(request.Sample, request.Prompt)));
+        foreach (var group in prompts.GroupBy(prompt => prompt.Ids.Count).SelectMany(group => group.Chunk(batchSize)))
+        {
+            using var batch = data.CollatePrompts([.. group.Select(row => (row.Sample, row.Ids))]);
+            using var blanked = blank.Count == 0 ? null : batch.Blank([.. blank]);
+            var tokens = Generate(blanked ?? batch, sampling, null, cancellation);
+            for (var row = 0; row < group.Length; row++) answers[group[row].index] = data.Tokenizer.Decode(tokens[row]).Trim();
+            progress?.Invoke(done += group.Length);
+        }
+        return answers;
+    }
+
+    /// <summary>Answers one prompt, handing out the text as it grows.</summary>
+    public string Stream(Sample sample, string prompt, Sampling sampling, Action<string> grown, CancellationToken cancellation)
+    {
+        using var batch = data.CollatePrompts([(sample, data.EncodePrompt(sample, prompt))]);
+        var tokens = Generate(batch, sampling, rows => grown(data.Tokenizer.Decode(rows[0])), cancellation);
+        return data.Tokenizer.Decode(tokens[0]).Trim();
+    }
+
+    private List<int>[] Generate(Batch batch, Sampling sampling, Action<List<int>[]>? grown, CancellationToken cancellation)
+    {
+        graph.Train(false);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var slots = graph.CreateSlots();
+        SlotFiller.Fill(plan, batch, slots);
+        graph.Run(contextSteps, slots);
+        var context = graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot];
+
+        var prompt = batch.Text!;
+        var rows = (int)prompt.Ids.size(0);
+        var length = prompt.Ids.size(1);
+        var prefix = context?.Prefix?.Data.size(1) ?? 0;
+        using var cache = decoder.CreateCache(rows, (int)(prefix + length + sampling.MaxTokens));
+        var answers = Enumerable.Range(0, rows).Select(_ => new List<int>()).ToArray();
+        var open = Enumerable.Repeat(true, rows).ToArray();
+        var random = new Random(sampling.Seed);
+        var next = Next(prompt);
+        for (var step = 0; ; step++)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                open[row] &= next[row] != end;
+                if (open[row]) answers[row].Add((int)next[row]);
+            }
+            grown?.Invoke(answers);
+            if (!open.Contains(true) || step + 1 >= sampling.MaxTokens) return answers;
+            cancellation.ThrowIfCancellationRequested();
+            using var stepScope = NewDisposeScope();
+            next = Next(SingleTokens(next, length + step));
+        }
+
+        long[] Next(TextBatch text)
+        {
+            using var forward = NewDisposeScope();
+            var logits = decoder.Forward(text, context, cache);
+            return sampling.Choose(logits.select(1, logits.size(1) - 1), random);
+        }
+
+        TextBatch SingleTokens(long[] ids, long position)
+        {
+            var shape = new long[] { rows, 1 };
+            var token = tensor(ids, device: prompt.Ids.device).view(shape);
+            return new TextBatch(
+                token, ones(shape, dtype: ScalarType.Bool, device: token.device), ones_like(token), full_like(token, position),
+                full_like(token, TextBatch.Ignore), zeros(shape, device: token.device));
+        }
+    }
+}

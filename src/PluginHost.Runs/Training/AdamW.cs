@@ -1,0 +1,120 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace PluginHost.Runs.Training;
+
+/// <summary>
+/// AdamW with decoupled weight decay (Loshchilov and Hutter, 2019) over named parameters, so that its state can be saved and
+/// carried over by name. Vectors (norms, biases, scales) are not decayed. A parameter without a gradient is left alone.
+/// </summary>
+public sealed class AdamW : IDisposable
+{
+    private const double Beta1 = 0.9;
+    private const double Beta2 = 0.98;
+    private const double Epsilon = 1e-8;
+
+    private readonly State[] states;
+
+    public AdamW(IEnumerable<(string Name, Parameter Value)> parameters) =>
+        states = [.. parameters.Where(p => p.Value.requires_grad).Select(p => new State(p.Name, p.Value))];
+
+    /// <summary>Clips the gradients to a norm and takes one step; gradients are dropped afterwards.</summary>
+    /// <returns>The norm of all gradients before clipping.</returns>
+    public double Step(double rate, double decay, double clip)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var active = states.Where(state => state.Parameter.grad is not null).ToArray();
+        var gradients = active.Select(state => state.Parameter.grad!).ToArray();
+        var norm = Norm(gradients);
+        if (norm > clip && double.IsFinite(norm))
+            foreach (var gradient in gradients) gradient.mul_(clip / norm);
+        if (double.IsFinite(norm))
+        {
+            Update(active.Where(state => state.Decays).ToArray(), rate, decay);
+            Update(active.Where(state => !state.Decays).ToArray(), rate, 0);
+        }
+        foreach (var state in active) state.Parameter.grad = null;
+        return norm;
+    }
+
+    /// <summary>The moments and step counts by name, for a checkpoint; tensors are the optimizer's own.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Tensors() =>
+        states.SelectMany(state => new[]
+        {
+            ($"{state.Name}#mean", state.Mean), ($"{state.Name}#variance", state.Variance), ($"{state.Name}#step", state.Steps),
+        });
+
+    public void Dispose()
+    {
+        foreach (var state in states) state.Dispose();
+    }
+
+    private static double Norm(Tensor[] gradients)
+    {
+        if (gradients.Length == 0) return 0;
+        var norms = stack(gradients.Select(gradient => gradient.norm()));
+        return norms.norm().ToDouble();
+    }
+
+    private static void Update(State[] group, double rate, double decay)
+    {
+        if (group.Length == 0) return;
+        foreach (var state in group) state.Steps.add_(1);
+        if (TorchDispatcher.IsAvailable)
+            TorchDispatcher.FusedAdamW(
+                [.. group.Select(s => s.Detached)], [.. group.Select(s => (Tensor)s.Parameter.grad!)], [.. group.Select(s => s.Mean)],
+                [.. group.Select(s => s.Variance)], [.. group.Select(s => s.Steps)], rate, Beta1, Beta2, decay, Epsilon);
+        else
+            foreach (var state in group) PlainUpdate(state, rate, decay);
+    }
+
+    /// <summary>The same step in TorchSharp's own operators, for a libtorch without the fused one.</summary>
+    internal static void PlainUpdate(State state, double rate, double decay)
+    {
+        var gradient = state.Parameter.grad!;
+        var step = state.Steps.ToDouble();
+        state.Detached.mul_(1 - rate * decay);
+        state.Mean.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
+        state.Variance.mul_(Beta2).addcmul_(gradient, gradient, value: 1 - Beta2);
+        var scale = (state.Variance / (1 - Math.Pow(Beta2, step))).sqrt_().add_(Epsilon);
+        state.Detached.addcdiv_(state.Mean, scale, value: -rate / (1 - Math.Pow(Beta1, step)));
+    }
+
+    internal sealed class State : IDisposable
+    {
+        public State(string name, Parameter parameter)
+        {
+            Name = name;
+            Parameter = parameter;
+            Decays = parameter.dim() >= 2;
+            Detached = parameter.detach().DetachFromDisposeScope();
+            Mean = zeros_like(Detached).DetachFromDisposeScope();
+            Variance = zeros_like(Detached).DetachFromDisposeScope();
+            Steps = zeros(1, device: parameter.device).DetachFromDisposeScope().squeeze_(0);
+        }
+
+        public string Name { get; }
+
+        public Parameter Parameter { get; }
+
+        public bool Decays { get; }
+
+        /// <summary>The parameter's memory without autograd, for in-place updates.</summary>
+        public Tensor Detached { get; }
+
+        public Tensor Mean { get; }
+
+        public Tensor Variance { get; }
+
+        public Tensor Steps { get; }
+
+        public void Dispose()
+        {
+            Detached.Dispose();
+            Mean.Dispose();
+            Variance.Dispose();
+            Steps.Dispose();
+        }
+    }
+}

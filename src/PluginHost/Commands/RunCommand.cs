@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using PluginHost.Artifacts;
+using PluginHost.Artifacts.Report;
+using PluginHost.Config;
+using PluginHost.Console;
+using PluginHost.Runs.Evaluation;
+using PluginHost.Runs.Training;
+using PluginHost.Sdk;
+using static TorchSharp.torch;
+
+namespace PluginHost.Commands;
+
+/// <summary>What <c>pluginhost run</c> was asked for.</summary>
+internal sealed record RunRequest(
+    string Project, IReadOnlyList<string> Set, string? HostFile, string? Report, int Seeds, string? Resume, bool Json);
+
+/// <summary>Trains the stages of a project, evaluates the result, and writes record and report: <c>pluginhost run</c>.</summary>
+internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, TextWriter output, bool terminal, CancellationToken cancellation)
+{
+    public int Run()
+    {
+        var host = HostFile.Read(request.HostFile);
+        if (request.Resume is { } run) return RunResumed(host, RunFolder.Find(host.Artifacts, run));
+        var project = ProjectFile.Read(request.Project, request.Set);
+        var outcomes = Enumerable.Range(0, request.Seeds).Select(i =>
+        {
+            var folder = RunFolder.Create(host.Artifacts, project.Name, DateTimeOffset.Now);
+            return RunOnce(project, host, folder, project.Seed + i, null);
+        }).ToList();
+        Finish(outcomes);
+        return 0;
+    }
+
+    private int RunResumed(HostConfig host, RunFolder folder)
+    {
+        var project = ProjectFile.Read(folder.Project, request.Set);
+        Finish([RunOnce(project, host, folder, project.Seed, folder.Load())]);
+        return 0;
+    }
+
+    private sealed record Outcome(RunFolder Folder, IReadOnlyList<StageResult> Stages, IReadOnlyList<EvaluationResult> Evaluations);
+
+    private Outcome RunOnce(ProjectConfig project, HostConfig host, RunFolder folder, long seed, TrainingState? state)
+    {
+        var started = DateTimeOffset.Now;
+        using var progress = new RunProgress(output, terminal, folder.Events);
+        var tokenizer = state is null ? null : File.ReadAllText(folder.Tokenizer);
+        using var workspace = Workspace.Open(project, host, tokenizer, seed, loggers, cancellation);
+        var resolved = JsonNode.Parse(project.Source.ToJsonString())!.AsObject();
+        resolved["seed"] = seed;
+        Announce(workspace, progress, folder, seed);
+        if (state is null)
+        {
+            AtomicFile.WriteText(folder.Project, resolved.ToJsonString(new() { WriteIndented = true }));
+            if (workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer.ToJson());
+        }
+        else
+            RunFolder.CopyInto(folder.Checkpoint, state.Tensors, workspace.NamedTensors());
+
+        void Record(string status, IReadOnlyList<StageResult> done, IReadOnlyList<EvaluationResult> results) => folder.WriteRecord(RunRecord.Of(
+            folder.Name, status, workspace.Plan, resolved, seed, workspace.Device.ToString(), workspace.Data.Source.Fingerprint, started, workspace.Data.Rejections, done, results));
+
+        var stages = new List<StageResult>();
+        Record("training", stages, []);
+        for (var i = 0; i < project.Stages.Count; i++)
+        {
+            if (state is not null && i < state.Stage) continue; // finished before the run was stopped
+            var stage = new SupervisedStage(workspace.Graph, workspace.Plan, i, project.Stages[i], workspace.Data, seed);
+            stages.Add(stage.Run(state?.Stage == i ? state : null, folder, progress, cancellation));
+            Record("training", stages, []);
+        }
+        SafeTensors.Write(folder.Model, workspace.NamedTensors().ToDictionary(t => t.Name, t => t.Value), new Dictionary<string, string> { ["format"] = "pt" });
+        var evaluation = new Evaluator(workspace.Graph, workspace.Plan, workspace.Data, workspace.Metrics, project.Data.Languages[0]).Run(progress, cancellation);
+        Record("finished", stages, evaluation.Results);
+        WriteReport(folder.ReportJson, folder, [seed], stages, evaluation.Results);
+        AtomicFile.WriteText(folder.ReportHtml, HtmlReport.Render(
+            folder.Name, PlanText(workspace), stages, evaluation.Results, evaluation.Examples, workspace.Data.Rejections));
+        Show(evaluation.Results, progress);
+        progress.Say($"run folder: {folder.Path}");
+        progress.Say($"report:     {folder.ReportHtml}");
+        return new Outcome(folder, stages, evaluation.Results);
+    }
+
+    private static string PlanText(Workspace workspace)
+    {
+        using var text = new StringWriter();
+        PlanCommand.Write(workspace.Plan, text);
+        return text.ToString();
+    }
+
+    private static void Announce(Workspace workspace, RunProgress progress, RunFolder folder, long seed)
+    {
+        progress.Say($"{workspace.Catalog.Plugins.Count} plugins found, {workspace.Plan.Nodes.Count} nodes planned, device {workspace.Device}, seed {seed}");
+        progress.Say($"{workspace.Graph.Parameters.Sum(parameter => parameter.Value.numel()):#,0} parameters; {string.Join(", ", workspace.Data.Source.Splits.Select(split => $"{workspace.Data.Source.Count(split):#,0} {split}"))}");
+        foreach (var group in workspace.Data.Rejections.GroupBy(rejection => rejection.Reason).OrderByDescending(group => group.Count()).Take(5))
+            progress.Say($"left out: {group.Count()} × {group.Key}");
+        progress.Say($"run {folder.Name}");
+    }
+
+    private void Finish(IReadOnlyList<Outcome> outcomes)
+    {
+        var results = outcomes.Count == 1 ? outcomes[0].Evaluations : Average(outcomes);
+        var last = outcomes[^1];
+        var seeds = outcomes.Select((_, i) => (long)i).ToArray();
+        if (request.Report is { } path) WriteReport(path, last.Folder, seeds, last.Stages, results);
+        if (outcomes.Count > 1)
+        {
+            output.WriteLine($"mean ± standard deviation over {outcomes.Count} seeds:");
+            foreach (var result in results)
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {result.Metric,-36} {result.Split,-14} {result.Value:0.000} ± {result.Spread:0.000}"));
+        }
+        if (request.Json) output.WriteLine(ReportJson(last.Folder, seeds, last.Stages, results).ToJsonString());
+    }
+
+    private static List<EvaluationResult> Average(IReadOnlyList<Outcome> outcomes) =>
+        [.. outcomes.SelectMany(outcome => outcome.Evaluations).GroupBy(result => (result.Metric, result.Split)).Select(group =>
+        {
+            var values = group.Select(result => result.Value).ToList();
+            var mean = values.Average();
+            var variance = values.Sum(value => (value - mean) * (value - mean)) / Math.Max(values.Count - 1, 1);
+            return group.First() with { Value = mean, Blind = group.Average(result => result.Blind), Spread = Math.Sqrt(variance) };
+        })];
+
+    private static void Show(IReadOnlyList<EvaluationResult> results, RunProgress progress)
+    {
+        foreach (var result in results)
+            progress.Say(string.Create(CultureInfo.InvariantCulture,
+                $"  {result.Metric,-36} {result.Split,-14} {result.Value:0.000}{(result.Blind is { } blind ? $"  (blind {blind:0.000})" : "")}  n={result.Count}"));
+    }
+
+    private static void WriteReport(string path, RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results) =>
+        AtomicFile.WriteText(path, ReportJson(folder, seeds, stages, results).ToJsonString(new() { WriteIndented = true }));
+
+    private static JsonObject ReportJson(RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results) => new()
+    {
+        ["run"] = folder.Name,
+        ["folder"] = folder.Path,
+        ["seeds"] = seeds.Length,
+        ["stages"] = RunRecord.Stages(stages),
+        ["evaluations"] = RunRecord.Evaluations(results),
+    };
+}

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using PluginHost;
+using PluginHost.Commands;
+using PluginHost.Config;
+using PluginHost.Runs.Generation;
+using PluginHost.Runs.Training;
+using PluginHost.Sdk;
+
+NativeThreads.Prepare(); // before anything loads libtorch
+
+var set = new Option<string[]>("--set") { Description = "Overrides a value of the project: graph.fusion.use=fusion.late, stages.0.steps=30", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
+var hostFile = new Option<string?>("--host") { Description = "The host file; default: host-config/host.json, found from the current folder upwards", Recursive = true };
+var json = new Option<bool>("--json") { Description = "Output for machines" };
+
+var root = new RootCommand("PluginHost: multimodal language models from plugins and a config file.") { hostFile };
+root.Subcommands.Add(Run());
+root.Subcommands.Add(Plan());
+root.Subcommands.Add(Chat());
+root.Subcommands.Add(Plugins());
+
+try
+{
+    var parsed = root.Parse(args);
+    if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction)
+    {
+        foreach (var error in parsed.Errors) System.Console.Error.WriteLine(error.Message);
+        return ExitCode.UserError;
+    }
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is ConfigException or UserErrorException)
+{
+    System.Console.Error.WriteLine(e.Message);
+    return ExitCode.UserError;
+}
+catch (Exception e) when (e is RunFailedException or PluginHost.Graph.GraphExecutionException)
+{
+    System.Console.Error.WriteLine(e.Message);
+    return ExitCode.Failed;
+}
+catch (OperationCanceledException)
+{
+    System.Console.Error.WriteLine("stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
+    return ExitCode.Failed;
+}
+
+Command Run()
+{
+    var project = new Argument<string?>("project") { Description = "A project file", Arity = ArgumentArity.ZeroOrOne };
+    var report = new Option<string?>("--report") { Description = "Also writes the report's JSON here" };
+    var seeds = new Option<int>("--seeds") { Description = "Runs with this many seeds and reports mean and spread", DefaultValueFactory = _ => 1 };
+    var resume = new Option<string?>("--resume") { Description = "Goes on with a stopped run (folder, name or 'latest')" };
+    var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, json };
+    command.SetAction((parsed, cancellation) => Task.FromResult(new RunCommand(
+        new RunRequest(
+            parsed.GetValue(project) ?? (parsed.GetValue(resume) is null ? throw new UserErrorException("run: name a project file, or a run with --resume.") : ""),
+            parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(report),
+            parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(json)),
+        Logs(), parsed.GetValue(json) ? System.Console.Error : System.Console.Out, !System.Console.IsOutputRedirected && !parsed.GetValue(json), cancellation).Run()));
+    return command;
+}
+
+Command Plan()
+{
+    var project = new Argument<string>("project") { Description = "A project file" };
+    var command = new Command("plan", "Checks a project and prints its graph, without running any plugin code") { project, set, json };
+    command.SetAction(parsed => PlanCommand.Run(
+        parsed.GetValue(project)!, parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(json), System.Console.Out));
+    return command;
+}
+
+Command Chat()
+{
+    var run = new Argument<string>("run") { Description = "A run: folder, name or 'latest'" };
+    var question = new Argument<string?>("question") { Description = "What to ask; without it, questions are read from the input, one a line", Arity = ArgumentArity.ZeroOrOne };
+    var image = new Option<string?>("--image") { Description = "A picture file" };
+    var audio = new Option<string?>("--audio") { Description = "A sound file" };
+    var temperature = new Option<double>("--temperature") { Description = "0: the most likely token; 1: the model's own distribution" };
+    var topP = new Option<double>("--top-p") { Description = "Only the most likely tokens up to this mass", DefaultValueFactory = _ => 1 };
+    var tokens = new Option<int>("--max-tokens") { Description = "Tokens at most", DefaultValueFactory = _ => 64 };
+    var seed = new Option<int>("--seed") { Description = "Seed of the sampling" };
+    var command = new Command("chat", "Asks a trained run about a picture and a sound") { run, question, image, audio, temperature, topP, tokens, seed, json };
+    command.SetAction((parsed, cancellation) => Task.FromResult(new ChatCommand(
+        new ChatRequest(
+            parsed.GetValue(run)!, parsed.GetValue(question), parsed.GetValue(image), parsed.GetValue(audio), parsed.GetValue(hostFile),
+            new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json)),
+        Logs(), System.Console.In, System.Console.Out, cancellation).Run()));
+    return command;
+}
+
+Command Plugins()
+{
+    var list = new Command("list", "Lists the installed plugins, without running any plugin code") { json };
+    list.SetAction(parsed => PluginsCommand.List(parsed.GetValue(hostFile), parsed.GetValue(json), System.Console.Out));
+    var id = new Argument<string>("id") { Description = "A plugin's id, such as fusion.mid" };
+    var inspect = new Command("inspect", "Shows a plugin's ports, settings, version and hash, without running its code") { id, json };
+    inspect.SetAction(parsed => PluginsCommand.Inspect(parsed.GetValue(id)!, parsed.GetValue(hostFile), parsed.GetValue(json), System.Console.Out));
+    return new Command("plugins", "The installed plugins") { list, inspect };
+}
+
+static ILoggerFactory Logs() => NullLoggerFactory.Instance;

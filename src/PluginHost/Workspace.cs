@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Logging;
+using PluginHost.Artifacts;
+using PluginHost.Catalog;
+using PluginHost.Config;
+using PluginHost.Data;
+using PluginHost.Graph;
+using PluginHost.Sdk;
+using static TorchSharp.torch;
+
+namespace PluginHost;
+
+/// <summary>A checked project brought to life: catalog, plan, data, tokenizer and graph, all released together.</summary>
+internal sealed class Workspace : IDisposable
+{
+    /// <summary>Samples of the training split from which a tokenizer learns its vocabulary.</summary>
+    private const int CorpusSamples = 2000;
+
+    private readonly List<IDisposable> owned = [];
+
+    private Workspace(ProjectConfig project, PluginCatalog catalog, GraphPlan plan, Dataset data, ExecutableGraph graph, IReadOnlyList<object> metrics, Device device)
+    {
+        (Project, Catalog, Plan, Data, Graph, Metrics, Device) = (project, catalog, plan, data, graph, metrics, device);
+    }
+
+    public ProjectConfig Project { get; }
+
+    public PluginCatalog Catalog { get; }
+
+    public GraphPlan Plan { get; }
+
+    public Dataset Data { get; }
+
+    public ExecutableGraph Graph { get; }
+
+    /// <summary>The metric of each evaluation, in plan order.</summary>
+    public IReadOnlyList<object> Metrics { get; }
+
+    public Device Device { get; }
+
+    /// <summary>Opens a project. Everything is planned and checked before the first plugin is loaded.</summary>
+    /// <param name="project">The project.</param>
+    /// <param name="host">The host file.</param>
+    /// <param name="tokenizer">A saved tokenizer.json; null: one is trained on the corpus.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="loggers">For plugins' messages.</param>
+    /// <param name="cancellation">Ends the opening.</param>
+    public static Workspace Open(ProjectConfig project, HostConfig host, string? tokenizer, long seed, ILoggerFactory loggers, CancellationToken cancellation)
+    {
+        var owned = new List<IDisposable>();
+        try
+        {
+            var catalog = Own(PluginCatalog.Discover(host.PluginFolders, loggers));
+            var plan = GraphPlanner.Plan(project, catalog);
+            var device = Choose(host.Device);
+
+            BuildContext Context(PluginDescription plugin) => new()
+            {
+                Device = device,
+                Seed = seed,
+                Logger = loggers.CreateLogger(plugin.Id),
+                Cancellation = cancellation,
+                ContentFolder = plugin.Folder,
+            };
+            PluginLease Lease(PlannedPlugin plugin) => Own(catalog.Lease(plugin.Description.Id, plugin.Settings));
+
+            var media = plan.Media.Select(plugin => new MediaPlugin(plugin.Description.Id, plugin.Description.Accepts, Lease(plugin).As<IMediaDecoder>())).ToList();
+            var folder = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
+            var format = new MediaFormat(project.Data.ImageSize, project.Data.AudioRate, project.Data.AudioSeconds);
+            var rejected = new List<Rejection>();
+            var source = Own(Lease(plan.Source).As<ISourcePlugin>().Open(new SourceContext(Context(plan.Source.Description), format, folder, rejected.Add)));
+            var data = Own(new Dataset(project.Data, source, media, device));
+            foreach (var rejection in rejected) data.Reject(rejection);
+            if (plan.Tokenizer is { } used)
+            {
+                var plugin = Lease(used).As<ITokenizerPlugin>();
+                data.Tokenizer = tokenizer is null
+                    ? plugin.Train(Dataset.Corpus(source, CorpusSamples), Context(used.Description))
+                    : plugin.Load(tokenizer, Context(used.Description));
+            }
+            var graph = Own(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation)));
+            var metrics = plan.Evaluations.Select(evaluation =>
+                Own(catalog.Lease(evaluation.Node.Description.Id, evaluation.Node.Settings)).As<object>()).ToList();
+            var workspace = new Workspace(project, catalog, plan, data, graph, metrics, device);
+            workspace.owned.AddRange(owned);
+            return workspace;
+        }
+        catch
+        {
+            Release(owned);
+            throw;
+        }
+
+        T Own<T>(T value) where T : IDisposable
+        {
+            owned.Add(value);
+            return value;
+        }
+    }
+
+    /// <summary>Loads weights of a run into the graph.</summary>
+    public void LoadWeights(RunFolder run)
+    {
+        var (tensors, _) = SafeTensors.Read(run.Model);
+        RunFolder.CopyInto(run.Model, tensors, NamedTensors());
+        foreach (var tensor in tensors.Values) tensor.Dispose();
+    }
+
+    /// <summary>Every parameter and buffer by name.</summary>
+    public IEnumerable<(string Name, Tensor Value)> NamedTensors() =>
+        Graph.Parameters.Select(parameter => (parameter.Name, (Tensor)parameter.Value)).Concat(Graph.Buffers);
+
+    public void Dispose() => Release(owned);
+
+    private static void Release(List<IDisposable> owned)
+    {
+        for (var i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
+        owned.Clear();
+    }
+
+    private static Device Choose(string name) => name switch
+    {
+        "auto" => cuda.is_available() ? CUDA : CPU,
+        "cpu" => CPU,
+        "cuda" when !cuda.is_available() => throw new UserErrorException("host.json asks for the device 'cuda', but this build of libtorch sees none; build with -p:Torch=cuda on a machine with a GPU, or use 'auto'."),
+        "cuda" => CUDA,
+        _ => throw new UserErrorException($"host.json: the device '{name}' is unknown; use 'auto', 'cpu' or 'cuda'."),
+    };
+}
