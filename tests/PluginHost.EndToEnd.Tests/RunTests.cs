@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace PluginHost.EndToEnd.Tests;
+
+public sealed class RunTests : IDisposable
+{
+    private readonly HostProcess host = new();
+
+    public void Dispose() => host.Dispose();
+
+    [Fact]
+    public void Run_Pocket_WritesReportRecordAndModel()
+    {
+        var report = Path.Combine(host.Folder, "report.json");
+        host.Run(["run", HostProcess.Project("pocket.json"), "--report", report, .. HostProcess.Tiny(3)]).Succeeded();
+
+        var json = HostProcess.Json(report);
+        foreach (var stage in json["stages"]!.AsArray())
+            foreach (var key in new[] { "name", "steps", "seconds", "tokensPerSecond", "firstLoss", "lastLoss" }) Assert.NotNull(stage![key]);
+        var evaluations = json["evaluations"]!.AsArray();
+        foreach (var evaluation in evaluations)
+            foreach (var key in new[] { "metric", "split", "value", "blind" }) Assert.NotNull(evaluation![key]);
+        Assert.All(evaluations, evaluation => Assert.True(evaluation!.AsObject().ContainsKey("spread")));
+        var metrics = evaluations.Select(evaluation => (string?)evaluation!["metric"]).ToList();
+        Assert.Contains("vqa-accuracy", metrics);
+        Assert.Contains("recall@1:image->text", metrics);
+        Assert.Contains(metrics, metric => metric!.StartsWith("bleu", StringComparison.Ordinal));
+
+        var record = HostProcess.Json(Path.Combine(host.LatestRun(), "run.json"));
+        Assert.Equal("finished", (string?)record["status"]);
+        Assert.Contains(record["plugins"]!.AsArray(), plugin => (string?)plugin!["id"] == "fusion.mid" && plugin["hash"]!.GetValue<string>().Length == 64);
+        foreach (var file in new[] { "model.safetensors", "tokenizer.json", "project.json", "report.html", "checkpoint.safetensors" })
+            Assert.True(File.Exists(Path.Combine(host.LatestRun(), file)), file);
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(host.LatestRun(), "events"), "*tfevents*", SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData("fusion.early")]
+    [InlineData("fusion.late")]
+    public void Run_OneWordChanged_TrainsTheOtherFusion(string fusion)
+    {
+        host.Run(["run", HostProcess.Project("pocket.json"), "--set", $"graph.fusion.use={fusion}", .. HostProcess.Tiny(2)]).Succeeded();
+
+        var record = HostProcess.Json(Path.Combine(host.LatestRun(), "run.json"));
+        Assert.Contains(record["plugins"]!.AsArray(), plugin => (string?)plugin!["id"] == fusion);
+    }
+
+    [Fact]
+    public void Run_SameSeedTwice_GivesTheSameLosses()
+    {
+        var first = Losses(HostProcess.Tiny(6));
+        var second = Losses(HostProcess.Tiny(6));
+        Assert.Equal(first, second);
+        Assert.NotEqual(first, Losses([.. HostProcess.Tiny(6), "--set", "seed=2"]));
+    }
+
+    [Fact]
+    public void Run_KilledAndResumed_GivesTheLossesOfARunNeverKilled()
+    {
+        string[] settings = [.. HostProcess.Tiny(12), "--set", "stages.0.checkpointEvery=4", "--set", "stages.1.checkpointEvery=4"];
+        var whole = Losses(settings);
+
+        using (var process = host.Start(["run", HostProcess.Project("pocket.json"), .. settings]))
+        {
+            _ = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEndAsync();
+            var patience = Stopwatch.StartNew();
+            while (!process.HasExited && !Directory.EnumerateFiles(Path.Combine(host.Folder, "runs"), "checkpoint.safetensors", SearchOption.AllDirectories).Any(file => file.StartsWith(host.LatestRun(), StringComparison.Ordinal)))
+            {
+                Assert.True(patience.Elapsed < TimeSpan.FromMinutes(3), "no checkpoint appeared");
+                Thread.Sleep(5);
+            }
+            process.Kill(); // SIGKILL
+            process.WaitForExit();
+            _ = output.Result;
+        }
+        Assert.False(File.Exists(Path.Combine(host.LatestRun(), "model.safetensors")), "the run was not killed in time");
+        host.Run("run", "--resume", "latest").Succeeded();
+
+        Assert.Equal(whole[1], LastLosses()[^1]);
+    }
+
+    [Fact]
+    public void Run_500Steps_MemoryIsFlatAfterTheFirst50()
+    {
+        string[] settings = [.. HostProcess.Tiny(550), "--set", "stages.0.steps=1", "--set", "stages.1.turns=2"];
+        using var process = host.Start(["run", HostProcess.Project("pocket.json"), .. settings]);
+        _ = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var samples = new List<double>();
+        var events = Path.Combine(host.Folder, "runs");
+        while (!process.HasExited)
+        {
+            process.Refresh();
+            if (!process.HasExited && Directory.Exists(events)) samples.Add(process.WorkingSet64 / 1e6);
+            Thread.Sleep(100);
+        }
+        Assert.Equal(0, process.ExitCode);
+        _ = output.Result;
+        // The middle of the run is training; its beginning fills caches and its end evaluates.
+        var middle = samples.Skip(samples.Count * 3 / 10).Take(samples.Count * 4 / 10).ToList();
+        Assert.True(middle.Count > 10, "the run was too short to tell");
+        var slope = Slope(middle) * middle.Count / (550 * 0.4);
+        Assert.True(slope < 0.1, string.Create(CultureInfo.InvariantCulture, $"resident memory grows by {slope:0.000} MB a step"));
+    }
+
+    private List<double> Losses(string[] settings)
+    {
+        host.Run(["run", HostProcess.Project("pocket.json"), .. settings]).Succeeded();
+        return LastLosses();
+    }
+
+    private List<double> LastLosses() =>
+        [.. HostProcess.Json(Path.Combine(host.LatestRun(), "report.json"))["stages"]!.AsArray().Select(stage => (double)stage!["lastLoss"]!)];
+
+    private static double Slope(List<double> values)
+    {
+        var (meanX, meanY) = ((values.Count - 1) / 2.0, values.Average());
+        return values.Select((y, x) => (x - meanX) * (y - meanY)).Sum() / values.Select((_, x) => (x - meanX) * (x - meanX)).Sum();
+    }
+}
