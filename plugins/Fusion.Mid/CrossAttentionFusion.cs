@@ -11,8 +11,7 @@ internal sealed class CrossAttentionFusion : nn.Module, IFusion
     private readonly long headWidth;
     private readonly ScalarType type;
     private readonly CrossAttention[] layers;
-    private readonly LayerNorm[] norms;
-    private readonly FusedLinear[] keyValues;
+    private readonly ModalityKeyValue[] modalityKeyValues;
 
     public CrossAttentionFusion(int every, BuildContext context) : base(nameof(CrossAttentionFusion))
     {
@@ -20,17 +19,9 @@ internal sealed class CrossAttentionFusion : nn.Module, IFusion
         headWidth = new long[] { 32, 16, 8, 4, 2, 1 }.First(candidate => width % candidate == 0);
         var count = (int)(context.Dimension("L") + every - 1) / every;
         layers = [.. Enumerable.Range(0, count).Select(_ => new CrossAttention(width, headWidth, count, context))];
-        for (var i = 0; i < count; i++) register_module($"layers.{i}", layers[i]);
-        norms = new LayerNorm[context.Inputs.Count];
-        keyValues = new FusedLinear[context.Inputs.Count];
-        for (var i = 0; i < norms.Length; i++)
-        {
-            var (name, inputs) = (context.Inputs[i].Name, context.Inputs[i].Shape[2]!.Value);
-            norms[i] = new LayerNorm(inputs, context);
-            keyValues[i] = new FusedLinear(name, inputs, [("key_value", 2 * width * count)], context);
-            register_module($"norms.{name}", norms[i]);
-            register_module($"key_value.{name}", keyValues[i]);
-        }
+        modalityKeyValues = [.. context.Inputs.Select(input => new ModalityKeyValue(input, 2 * width * count, context))];
+        register_module(nameof(layers), nn.ModuleList(layers));
+        register_module("modalities", nn.ModuleDict([.. context.Inputs.Select((input, i) => (input.Name, modalityKeyValues[i]))]));
     }
 
     public IFusionContext Fuse(IReadOnlyList<Masked> modalities)
@@ -41,7 +32,7 @@ internal sealed class CrossAttentionFusion : nn.Module, IFusion
         var masks = new List<Tensor> { ones(batch, 1, dtype: ScalarType.Bool, device: modalities[0].Mask.device) };
         for (var i = 0; i < modalities.Count; i++)
         {
-            parts.Add(keyValues[i].Forward(norms[i].Forward(modalities[i].Data)));  // [B, N_i, layers * 2 * D]
+            parts.Add(modalityKeyValues[i].Forward(modalities[i].Data));  // [B, N_i, layers * 2 * D]
             masks.Add(modalities[i].Mask);
         }
         var keyValue = cat(parts, 1).view(batch, -1, 2 * layers.Length * (width / headWidth), headWidth)
@@ -59,4 +50,23 @@ internal sealed class CrossAttentionFusion : nn.Module, IFusion
             return fusion.layers[index].Forward(hidden, keyValue[2 * index], keyValue[2 * index + 1], mask);
         }
     }
+}
+
+/// <summary>Keys and values that one modality offers to all layers.</summary>
+internal sealed class ModalityKeyValue : nn.Module
+{
+    private readonly LayerNorm norm;
+    private readonly FusedLinear projection;
+
+    public ModalityKeyValue(SolvedPort input, long outputs, BuildContext context) : base(nameof(ModalityKeyValue))
+    {
+        var width = input.Shape[2]!.Value;
+        norm = new LayerNorm(width, context);
+        projection = new FusedLinear(input.Name, width, [("key_value", outputs)], context);
+        register_module(nameof(norm), norm);
+        register_module("key_value", projection);
+    }
+
+    /// <summary>[B, N, D_i] to [B, N, all layers' keys and values].</summary>
+    public Tensor Forward(Tensor tokens) => projection.Forward(norm.Forward(tokens));
 }

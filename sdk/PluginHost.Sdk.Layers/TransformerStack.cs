@@ -13,7 +13,7 @@ public sealed class TransformerStack : nn.Module
     public TransformerStack(BlockShape shape, BuildContext context) : base(nameof(TransformerStack))
     {
         Blocks = [.. Enumerable.Range(0, shape.Layers).Select(layer => new TransformerBlock(layer, shape, context))];
-        for (var layer = 0; layer < Blocks.Count; layer++) register_module($"layers.{layer}", Blocks[layer]);
+        register_module("layers", nn.ModuleList([.. Blocks]));
         norm = new RmsNorm(shape.Width, context);
         register_module(nameof(norm), norm);
     }
