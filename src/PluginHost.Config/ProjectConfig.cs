@@ -10,7 +10,7 @@ public sealed record ProjectConfig
 
     public required string Name { get; init; }
 
-    /// <summary>Seed of everything random: data order, initial weights, sampling.</summary>
+    /// <summary>Seed of everything random: data order, initial weights, sampling. Range 0 to 2^63 - 1.</summary>
     public long Seed { get; init; } = 1;
 
     public required DataConfig Data { get; init; }
@@ -21,6 +21,9 @@ public sealed record ProjectConfig
     public IReadOnlyList<StageConfig> Stages { get; init; } = [];
 
     public IReadOnlyList<EvaluationConfig> Evaluate { get; init; } = [];
+
+    /// <summary>The file's tree with all overrides applied, for the run record.</summary>
+    public JsonElementNode Source { get; init; } = JsonElementNode.Object(new JsonLocation("", 0, 0, "$"), []);
 }
 
 /// <summary>Where a plugin is used: its id and its settings. A plain string in the file means an id without settings.</summary>
@@ -38,7 +41,7 @@ public sealed record Wire(string Input, string Source, JsonLocation Location);
 /// <summary>A named plugin use with wires: a graph node, an objective or a metric.</summary>
 public sealed record NodeConfig(string Name, PluginUse Use, IReadOnlyList<Wire> In)
 {
-    /// <summary>Weight of an objective in the total loss; 1 for everything else.</summary>
+    /// <summary>Weight of an objective in the total loss; 1 for everything else. Range 0 to 1e6.</summary>
     public double Weight { get; init; } = 1;
 }
 
@@ -72,39 +75,40 @@ public sealed record StageConfig
 {
     public required string Name { get; init; }
 
-    /// <summary>Optimizer steps.</summary>
+    /// <summary>Optimizer steps. Range 1 to 1e8.</summary>
     public int Steps { get; init; } = 1000;
 
-    /// <summary>Samples in a micro-batch.</summary>
+    /// <summary>Samples in a micro-batch. Range 1 to 65536.</summary>
     public int Batch { get; init; } = 64;
 
-    /// <summary>Micro-batches in a step.</summary>
+    /// <summary>Micro-batches in a step. Range 1 to 65536.</summary>
     public int Accumulate { get; init; } = 1;
 
-    /// <summary>Peak learning rate.</summary>
+    /// <summary>Peak learning rate. Range 0 to 10.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>Steps of linear warm-up; then the rate falls along a cosine to <see cref="FinalRate"/>.</summary>
+    /// <summary>Steps of linear warm-up; then the rate falls along a cosine to <see cref="FinalRate"/>. Range 0 to 1e8.</summary>
     public int Warmup { get; init; } = 100;
 
-    /// <summary>The rate at the last step, as a part of the peak.</summary>
+    /// <summary>The rate at the last step, as a part of the peak. Range 0 to 1.</summary>
     public double FinalRate { get; init; } = 0.05;
 
+    /// <summary>Decoupled weight decay of AdamW. Range 0 to 10.</summary>
     public double WeightDecay { get; init; } = 0.05;
 
-    /// <summary>Longest allowed gradient (L2 norm over all parameters).</summary>
+    /// <summary>Longest allowed gradient (L2 norm over all parameters). Range 1e-6 to 1e6.</summary>
     public double Clip { get; init; } = 1;
 
     /// <summary>Turns (by task) that become <c>sample.text</c>; a trailing <c>*</c> matches any ending. Empty: all.</summary>
     public IReadOnlyList<string> Tasks { get; init; } = [];
 
-    /// <summary>Turns drawn from a sample for one row; each is a segment of its own.</summary>
+    /// <summary>Turns drawn from a sample for one row; each is a segment of its own. Range 1 to 1024.</summary>
     public int Turns { get; init; } = 4;
 
-    /// <summary>Steps between validations; 0: only at the end.</summary>
+    /// <summary>Steps between validations; 0: only at the end. Range 0 to 1e8.</summary>
     public int ValidateEvery { get; init; }
 
-    /// <summary>Steps between checkpoints; 0: only at the end.</summary>
+    /// <summary>Steps between checkpoints; 0: only at the end. Range 0 to 1e8.</summary>
     public int CheckpointEvery { get; init; }
 
     public required IReadOnlyList<NodeConfig> Objectives { get; init; }
@@ -128,7 +132,7 @@ public sealed record EvaluationConfig
     /// <summary>Only samples that have all of these: <c>image</c>, <c>audio</c>.</summary>
     public IReadOnlyList<string> Require { get; init; } = [];
 
-    /// <summary>Samples at most; 0: all of the split.</summary>
+    /// <summary>Samples at most; 0: all of the split. Range 0 to 2^31 - 1.</summary>
     public int Limit { get; init; }
 
     /// <summary>For embedding metrics, what the reported name ends in: <c>image->text</c>. Null: made from the wires.</summary>

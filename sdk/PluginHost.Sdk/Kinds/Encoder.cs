@@ -30,5 +30,5 @@ public interface IEncoder : IGraphNode
 
 /// <summary>What an encoder makes of a batch.</summary>
 /// <param name="Tokens">[batch, tokens, width] with mask [batch, tokens]; a row without the modality is all false.</param>
-/// <param name="Pooled">[batch, width], one vector a row; finite, and meaningless, for a row without the modality.</param>
+/// <param name="Pooled">[batch, width], one vector a row; all zeros for a row without the modality.</param>
 public sealed record Encoded(Masked Tokens, Tensor Pooled);

@@ -1,0 +1,94 @@
+// The decoder of Llama (Touvron et al. 2023) with the three fusion points: a prefix at the input, a call between layers, a call
+// at the output. The prefix is seen by every text token and sees itself in both directions.
+using PluginHost.Sdk;
+using PluginHost.Sdk.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Decoder.Causal;
+
+internal sealed class CausalTower : nn.Module, IDecoder
+{
+    private readonly BlockShape shape;
+    private readonly BuildContext context;
+    private readonly Parameter embedding;
+    private readonly Parameter? head;
+    private readonly TransformerStack stack;
+    private readonly Rotary rotary;
+
+    public CausalTower(BlockShape shape, long vocabulary, double ropeBase, bool tied, BuildContext context) : base(nameof(CausalTower))
+    {
+        (this.shape, this.context) = (shape, context);
+        embedding = Initial.Normal(context, [vocabulary, shape.Width]);
+        register_parameter(nameof(embedding), embedding);
+        stack = new TransformerStack(shape, context);
+        register_module("stack", stack);
+        if (!tied)
+        {
+            head = Initial.Normal(context, [vocabulary, shape.Width]);
+            register_parameter(nameof(head), head);
+        }
+        rotary = new Rotary(shape.Width / shape.Heads, ropeBase, context);
+        Projections = [.. stack.Blocks.SelectMany(block => block.Projections)];
+        KeyValueSlots = [.. stack.Blocks.Select(block => block.Slot)];
+    }
+
+    public IReadOnlyList<Projection> Projections { get; }
+
+    public IReadOnlyList<KeyValueSlot> KeyValueSlots { get; }
+
+    public KeyValueCache CreateCache(int batch, int capacity) =>
+        new(shape.Layers, batch, shape.KeyValueHeads, capacity, shape.Width / shape.Heads, context.Dtype, context.Device);
+
+    public Tensor Forward(TextBatch text, IFusionContext? context, KeyValueCache? cache)
+    {
+        var (batch, tokens) = (text.Ids.size(0), text.Ids.size(1));
+        var x = embedding.index_select(0, text.Ids.reshape(-1)).view(batch, tokens, shape.Width);
+        var prefix = cache is { Length: > 0 } ? null : context?.Prefix;
+        var prefixLength = prefix?.Data.size(1) ?? 0;
+        if (prefix is not null) x = cat([prefix.Data, x], 1);  // [batch, prefix + tokens, width]
+
+        var pass = Prepare(text, prefix, cache);
+        for (var layer = 0; layer < stack.Blocks.Count; layer++)
+        {
+            x = stack.Blocks[layer].Forward(x, pass);
+            if (context is not null) x = BetweenLayers(context, layer, x, prefixLength, tokens);
+        }
+        cache?.Advance(prefixLength + tokens);
+
+        var hidden = stack.Normalise(TextPart(x, prefixLength, tokens));          // [batch, tokens, width]
+        var logits = nn.functional.linear(hidden, head ?? embedding);             // [batch, tokens, vocabulary]
+        return context?.AtOutput(hidden, logits) ?? logits;
+    }
+
+    private AttentionPass Prepare(TextBatch text, Masked? prefix, KeyValueCache? cache)
+    {
+        var total = (prefix?.Data.size(1) ?? 0) + text.Ids.size(1);
+        if (cache is not null && prefix is not null) cache.SetPrefixMask(prefix.Mask);
+        var slots = KeyValueSlots.Any(slot => slot.Keys is not null);
+        var visible = cache is { Length: > 0 } ? Visibility.Continuing(text, cache)
+            : text.Packed || prefix is not null || slots ? Visibility.Starting(text, prefix) : null;
+        var rotation = text.Packed && cache is null
+            ? rotary.At(Visibility.Positions(text, prefix), total)
+            : rotary.Range(cache?.Length ?? 0, total);
+        var mask = visible is null ? null : AttentionMask.Additive(visible, context.Dtype);
+        return new AttentionPass(mask, Causal: visible is null && cache is not { Length: > 0 }, rotation, cache);
+    }
+
+    private static Tensor BetweenLayers(IFusionContext context, int layer, Tensor x, long prefixLength, long tokens)
+    {
+        var before = TextPart(x, prefixLength, tokens);
+        var after = context.BetweenLayers(layer, before);
+        if (prefixLength == 0 || ReferenceEquals(after, before)) return prefixLength == 0 ? after : x;
+        return cat([x.narrow(1, 0, prefixLength), after], 1);
+    }
+
+    private static Tensor TextPart(Tensor x, long prefixLength, long tokens) =>
+        prefixLength == 0 ? x : x.narrow(1, prefixLength, tokens);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) rotary.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,72 @@
+// Bidirectional transformer over token ids, as the text tower of a dual encoder (Radford et al. 2021, CLIP); positions are rotary.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using PluginHost.Sdk;
+using PluginHost.Sdk.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Encoder.TextTransformer;
+
+/// <summary>Text to tokens with a bidirectional transformer.</summary>
+[Plugin("encoder.text-transformer", "Bidirectional transformer: text to tokens and a pooled vector.")]
+[Input("ids", "ids[B,T,V]")]
+[Output("tokens", "seq[B,T,{Width}]")]
+[Output("pooled", "f[B,{Pooled}]")]
+[Cost(
+    Parameters = "V*{Width} + {Layers}*(2*{Width} + 4*{Width}*{Width} + 3*{Width}*{FeedForward}) + 3*{Width} + {Width}*{Pooled}",
+    Activations = "B*T*{Layers}*(11*{Width} + 4*{FeedForward})")]
+public sealed class TextTransformerEncoder(TextTransformerOptions options) : INodePlugin
+{
+    /// <inheritdoc/>
+    public IGraphNode Build(BuildContext context) => new TextTower(options, context);
+}
+
+/// <summary>Settings of <see cref="TextTransformerEncoder"/>.</summary>
+[MultipleOf(nameof(Width), nameof(Heads), Factor = 2)]
+public sealed record TextTransformerOptions(
+    [property: Range(8, 8192), Description("Width of the tokens; a multiple of twice the heads.")] int Width = 128,
+    [property: Range(1, 64), Description("Number of transformer blocks.")] int Layers = 2,
+    [property: Range(1, 64), Description("Attention heads of each block.")] int Heads = 4,
+    [property: Range(8, 32768), Description("Width inside the gated feed-forward layer.")] int FeedForward = 256,
+    [property: Range(8, 8192), Description("Width of the pooled vector.")] int Pooled = 128,
+    [property: Range(0.0, 0.9), Description("Chance that a residual branch's output is dropped in training.")] double Dropout = 0);
+
+internal sealed class TextTower : nn.Module, IEncoder
+{
+    private readonly long width;
+    private readonly ScalarType type;
+    private readonly Parameter embedding;
+    private readonly Rotary rotary;
+    private readonly TransformerStack stack;
+    private readonly PooledHead pooled;
+
+    public TextTower(TextTransformerOptions options, BuildContext context) : base(nameof(TextTower))
+    {
+        (width, type) = (options.Width, context.Dtype);
+        embedding = Initial.Normal(context, [context.Dimension("V"), options.Width]);
+        rotary = new Rotary(options.Width / options.Heads, 10000, context);
+        stack = new TransformerStack(
+            new BlockShape(options.Width, options.Layers, options.Heads, options.Heads, options.FeedForward, options.Dropout), context);
+        pooled = new PooledHead(options.Width, options.Pooled, context);
+        register_parameter(nameof(embedding), embedding);
+        register_module(nameof(stack), stack);
+        register_module(nameof(pooled), pooled);
+    }
+
+    public Encoded Encode(Masked input)
+    {
+        var (batch, tokens) = (input.Data.size(0), input.Data.size(1));
+        var x = embedding.index_select(0, input.Data.reshape(-1)).view(batch, tokens, width);
+        var mask = AttentionMask.Keys(input.Mask, type);
+        x = stack.Forward(x, new AttentionPass(mask, Causal: false, rotary.Range(0, tokens), null));
+        var encoded = new Masked(x, input.Mask);
+        return new Encoded(encoded, pooled.Forward(encoded));
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) rotary.Dispose();
+        base.Dispose(disposing);
+    }
+}

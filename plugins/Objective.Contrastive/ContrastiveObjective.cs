@@ -1,0 +1,54 @@
+// InfoNCE in both directions (Radford et al. 2021, CLIP), in fp32:
+//   s = exp(min(log_scale, ln 100));  loss = ½ [CE(s · q kᵀ, i) + CE(s · k qᵀ, i)],  q and k of length 1.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using PluginHost.Sdk;
+using PluginHost.Sdk.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Objective.Contrastive;
+
+/// <summary>Symmetric contrastive loss between two pooled vectors.</summary>
+[Plugin("objective.contrastive", "Symmetric contrastive loss (InfoNCE) between the pooled vectors of two encoders.")]
+[Input("query", "f[B,D]")]
+[Input("key", "f[B,D]")]
+[Cost(Parameters = "1", Activations = "4*B*B + 4*B*D")]
+public sealed class ContrastiveObjective(ContrastiveOptions options) : INodePlugin
+{
+    /// <inheritdoc/>
+    public IGraphNode Build(BuildContext context) => new Contrastive(options.Temperature, context);
+}
+
+/// <summary>Settings of <see cref="ContrastiveObjective"/>.</summary>
+public sealed record ContrastiveOptions(
+    [property: Range(0.01, 10.0), Description("Temperature at the start; it is learnt, and never falls below 0.01.")]
+    double Temperature = 0.07);
+
+internal sealed class Contrastive : nn.Module, IObjective
+{
+    private readonly Parameter logScale;
+
+    public Contrastive(double temperature, BuildContext context) : base(nameof(Contrastive))
+    {
+        logScale = Initial.Constant(context, [], Math.Log(1 / temperature));
+        register_parameter("log_scale", logScale);
+    }
+
+    /// <summary>A micro-batch counts as one: its loss is a mean already, and pairs of different micro-batches never meet.</summary>
+    public double Count(ReadOnlySpan<object?> inputs) => 1;
+
+    public Tensor Sum(ReadOnlySpan<object?> inputs)
+    {
+        var (query, key) = (((Tensor)inputs[0]!).to(ScalarType.Float32), ((Tensor)inputs[1]!).to(ScalarType.Float32));
+        // A row without the modality is all zeros, and takes no part.
+        var present = query.ne(0).any(1).logical_and(key.ne(0).any(1)).nonzero().view(-1);
+        // Fewer than two pairs teach nothing; the zero keeps the graph connected.
+        if (present.size(0) < 2) return (query.sum() + key.sum() + logScale) * 0;
+        query = nn.functional.normalize(query.index_select(0, present), 2, 1);
+        key = nn.functional.normalize(key.index_select(0, present), 2, 1);
+        var scores = matmul(query, key.t()) * logScale.to(ScalarType.Float32).clamp_max(Math.Log(100)).exp();  // [pairs, pairs]
+        var right = arange(present.size(0), dtype: ScalarType.Int64, device: scores.device);
+        return (nn.functional.cross_entropy(scores, right) + nn.functional.cross_entropy(scores.t(), right)) / 2;
+    }
+}

@@ -1,0 +1,87 @@
+using PluginHost.Sdk;
+
+namespace Source.Scenes;
+
+/// <summary>All questions that apply to a scene. Answers are spread evenly, so that guessing the commonest one gains little.</summary>
+internal static class Questions
+{
+    private static readonly string[] Numbers = ["one", "two", "three"];
+    private static readonly string[] Pitches = ["low", "middle", "high"];
+
+    public static IReadOnlyList<Turn> About(Scene scene, Tone tone, ref Draw draw)
+    {
+        // A compositional scene asks about its held-out pair, which is the first thing.
+        Thing Asked(ref Draw draw) => scene.Compositional ? scene.Things[0] : draw.Of(scene.Things);
+        List<Turn> turns = [Colour(Asked(ref draw), ref draw), Shape(Asked(ref draw), ref draw), Count(scene, ref draw), Exists(scene, ref draw), Place(Asked(ref draw), ref draw)];
+        if (Relation(scene, ref draw) is { } relation) turns.Add(relation);
+        turns.Add(new Turn("pitch", draw.Of(["how high is the tone?", "is the tone low, middle or high?"]), Pitches[tone.Pitch], "audio"));
+        turns.Add(new Turn("beeps", draw.Of(["how many beeps do you hear?", "how many beeps are there?"]), Numbers[tone.Slots.Count - 1], "audio"));
+        turns.Add(new Turn("caption.en", draw.Of(["describe the picture.", "what does the picture show?"]), Captions.English(scene), "image"));
+        turns.Add(new Turn("caption.zh", draw.Of(["描述图片。", "图片里有什么？"]), Captions.Chinese(scene), "image"));
+        return turns;
+    }
+
+    private static Turn Colour(Thing thing, ref Draw draw)
+    {
+        var shape = Palette.Shapes[thing.Shape].English;
+        var prompt = draw.Of([$"what colour is the {shape}?", $"which colour does the {shape} have?", $"the {shape} is of what colour?"]);
+        return new Turn("colour", prompt, Palette.Colours[thing.Colour].English, "image");
+    }
+
+    private static Turn Shape(Thing thing, ref Draw draw)
+    {
+        var colour = Palette.Colours[thing.Colour].English;
+        var prompt = draw.Of([$"what shape is the {colour} object?", $"which shape is {colour}?", $"what is the {colour} thing?"]);
+        return new Turn("shape", prompt, Palette.Shapes[thing.Shape].English, "image");
+    }
+
+    private static Turn Count(Scene scene, ref Draw draw) =>
+        new("count", draw.Of(["how many objects are there?", "how many shapes do you see?"]), Numbers[scene.Things.Count - 1], "image");
+
+    private static Turn Place(Thing thing, ref Draw draw)
+    {
+        var place = Captions.Place(thing.Cell);
+        return new Turn("place", draw.Of([$"what is at the {place}?", $"which object is at the {place}?"]), Palette.Name(thing), "image");
+    }
+
+    /// <summary>Only for two things in one row or one column: a diagonal has no single right answer.</summary>
+    private static Turn? Relation(Scene scene, ref Draw draw)
+    {
+        var pairs = new List<(Thing, Thing)>();
+        foreach (var first in scene.Things)
+            foreach (var second in scene.Things)
+                if (first != second && (first.Cell.Row == second.Cell.Row || first.Cell.Column == second.Cell.Column) && (!scene.Compositional || first == scene.Things[0]))
+                    pairs.Add((first, second));
+        if (pairs.Count == 0) return null;
+        var (a, b) = draw.Of(pairs);
+        var answer = a.Cell.Row == b.Cell.Row ? (a.Cell.Column < b.Cell.Column ? "left" : "right") : (a.Cell.Row < b.Cell.Row ? "above" : "below");
+        var (one, other) = (Palette.Shapes[a.Shape].English, Palette.Shapes[b.Shape].English);
+        return new Turn("relation", draw.Of([$"where is the {one} relative to the {other}?", $"seen from the {other}, where is the {one}?"]), answer, "image");
+    }
+
+    private static Turn Exists(Scene scene, ref Draw draw)
+    {
+        var there = draw.Coin();
+        var thing = there ? (scene.Compositional ? scene.Things[0] : draw.Of(scene.Things)) : Absent(scene, ref draw);
+        var prompt = draw.Of([$"is there a {Palette.Name(thing)}?", $"do you see a {Palette.Name(thing)}?"]).Replace("a orange", "an orange");
+        return new Turn("exists", prompt, there ? "yes" : "no", "image");
+    }
+
+    /// <summary>
+    /// A pair that is not there but mostly shares its colour or its shape with a thing that is. Training never asks for a held-out
+    /// pair, else it would learn that the answer is always no; a compositional scene asks for nothing else.
+    /// </summary>
+    private static Thing Absent(Scene scene, ref Draw draw)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var thing = draw.Of(scene.Things);
+            var stranger = new Thing(draw.Below(Palette.Colours.Count), draw.Below(Palette.Shapes.Count), thing.Cell);
+            // Attributes of another thing in the scene make the hardest negatives; not every held-out pair has a near one.
+            var other = draw.Coin() ? draw.Of(scene.Things) : stranger;
+            var candidate = attempt > 16 ? stranger : draw.Coin() ? thing with { Colour = other.Colour } : thing with { Shape = other.Shape };
+            if (Palette.HeldOut(candidate.Colour, candidate.Shape) != scene.Compositional) continue;
+            if (!scene.Things.Any(present => present.Colour == candidate.Colour && present.Shape == candidate.Shape)) return candidate;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using static TorchSharp.torch;
+
+namespace PluginHost.Sdk.Layers;
+
+/// <summary>Who sees whom, as numbers added to attention scores: 0 where a query sees a key, minus infinity where not.</summary>
+public static class AttentionMask
+{
+    /// <summary>Turns "sees" into numbers to add.</summary>
+    /// <param name="visible">Bool, true where a query sees a key; every query must see a key.</param>
+    /// <param name="dtype">Type of the scores.</param>
+    public static Tensor Additive(Tensor visible, ScalarType dtype) =>
+        zeros(visible.shape, dtype: dtype, device: visible.device).masked_fill_(visible.logical_not(), double.NegativeInfinity);
+
+    /// <summary>Bidirectional attention over the real tokens. A row without any sees everything, which keeps it finite.</summary>
+    /// <param name="mask">Bool [batch, tokens].</param>
+    /// <param name="dtype">Type of the scores.</param>
+    /// <returns>[batch, 1, 1, tokens].</returns>
+    public static Tensor Keys(Tensor mask, ScalarType dtype) =>
+        Additive(mask.logical_or(mask.any(1, keepdim: true).logical_not()), dtype).unsqueeze(1).unsqueeze(1);
+
+    /// <summary>Causal attention of the last queries of a sequence.</summary>
+    /// <param name="queries">Number of queries, the last of the keys.</param>
+    /// <param name="keys">Number of keys.</param>
+    /// <param name="device">Where it is needed.</param>
+    /// <returns>Bool [queries, keys].</returns>
+    public static Tensor Causal(long queries, long keys, Device device) =>
+        ones(queries, keys, dtype: ScalarType.Bool, device: device).tril(keys - queries);
+}

@@ -1,0 +1,68 @@
+using static TorchSharp.torch;
+
+namespace PluginHost.Sdk.Layers;
+
+/// <summary>The rotation of a batch of positions.</summary>
+/// <param name="Cosine">[batch or 1, tokens, 1, head width].</param>
+/// <param name="Sine">The same shape; the first half is negated, so that a rotation is one roll and one multiply-add.</param>
+public readonly record struct Rotation(Tensor Cosine, Tensor Sine)
+{
+    /// <summary>Rotates [batch, tokens, heads, head width].</summary>
+    public Tensor Apply(Tensor x, long headWidth) => addcmul(x * Cosine, x.roll(headWidth / 2, -1), Sine, 1);
+}
+
+/// <summary>
+/// Rotary position embedding (Su et al. 2021), halves rotated against each other as in GPT-NeoX. Tables grow on demand and are
+/// kept; whoever creates the object disposes it.
+/// </summary>
+/// <param name="headWidth">Width of a head; even.</param>
+/// <param name="rotaryBase">Base of the geometric series of wavelengths.</param>
+/// <param name="context">Says type and device.</param>
+public sealed class Rotary(long headWidth, double rotaryBase, BuildContext context) : IDisposable
+{
+    private Tensor? cosine;
+    private Tensor? sine;
+
+    /// <summary>The rotation of consecutive positions, the same in every row.</summary>
+    public Rotation Range(long first, long count)
+    {
+        Grow(first + count);
+        return new(cosine!.narrow(1, first, count), sine!.narrow(1, first, count));
+    }
+
+    /// <summary>The rotation of explicit positions.</summary>
+    /// <param name="positions">Int64 [batch, tokens], each below <paramref name="limit"/>.</param>
+    /// <param name="limit">An upper bound, so that the positions need not be read back.</param>
+    public Rotation At(Tensor positions, long limit)
+    {
+        Grow(limit);
+        var flat = positions.reshape(-1);
+        long[] shape = [positions.size(0), positions.size(1), 1, headWidth];
+        return new(cosine!.index_select(1, flat).view(shape), sine!.index_select(1, flat).view(shape));
+    }
+
+    private void Grow(long length)
+    {
+        if (cosine is not null && cosine.size(1) >= length) return;
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        length = Math.Max(64, length * 2);
+        var half = headWidth / 2;
+        var frequencies = pow(rotaryBase, arange(half, dtype: ScalarType.Float64) * (-1.0 / half));
+        var angles = outer(arange(length, dtype: ScalarType.Float64), frequencies);  // [length, half]
+        var (cos, sin) = (angles.cos(), angles.sin());
+        Dispose();
+        cosine = Table(cos, cos);
+        sine = Table(-sin, sin);
+
+        Tensor Table(Tensor first, Tensor second) => cat([first, second], -1).view(1, length, 1, headWidth)
+            .to(context.Dtype).to(context.Device).DetachFromDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        cosine?.Dispose();
+        sine?.Dispose();
+    }
+}

@@ -1,0 +1,58 @@
+using static TorchSharp.torch;
+
+namespace PluginHost.Sdk.Layers;
+
+/// <summary>The numbers of a stack of transformer blocks.</summary>
+/// <param name="Width">Width of the hidden states.</param>
+/// <param name="Layers">Number of blocks in the stack; scales the initial weights.</param>
+/// <param name="Heads">Query heads; divides the width.</param>
+/// <param name="KeyValueHeads">Key/value heads; divides the heads.</param>
+/// <param name="FeedForward">Width inside the feed-forward layer.</param>
+/// <param name="Dropout">Chance that an output of a residual branch is dropped in training.</param>
+public sealed record BlockShape(long Width, int Layers, long Heads, long KeyValueHeads, long FeedForward, double Dropout = 0);
+
+/// <summary>
+/// A pre-norm transformer block: <c>x + attention(norm(x))</c>, then <c>x + feed_forward(norm(x))</c>. Whether it is causal or
+/// bidirectional is said by each call's <see cref="AttentionPass"/>.
+/// </summary>
+public sealed class TransformerBlock : nn.Module
+{
+    private readonly double chance;
+    private readonly RmsNorm attentionNorm;
+    private readonly RmsNorm feedForwardNorm;
+    private readonly GroupedQueryAttention attention;
+    private readonly SwiGlu feedForward;
+
+    /// <summary>Builds the block.</summary>
+    /// <param name="layer">Its index, from 0: part of the names of its projections and its place in a cache.</param>
+    /// <param name="shape">The numbers of the stack.</param>
+    /// <param name="context">Says type and device.</param>
+    public TransformerBlock(int layer, BlockShape shape, BuildContext context) : base(nameof(TransformerBlock))
+    {
+        chance = shape.Dropout;
+        attentionNorm = new RmsNorm(shape.Width, context);
+        attention = new GroupedQueryAttention($"layers.{layer}.attention", layer, shape, context);
+        feedForwardNorm = new RmsNorm(shape.Width, context);
+        feedForward = new SwiGlu($"layers.{layer}.feed_forward", shape, context);
+        register_module("attention_norm", attentionNorm);
+        register_module("attention", attention);
+        register_module("feed_forward_norm", feedForwardNorm);
+        register_module("feed_forward", feedForward);
+        Projections = [.. attention.Projections, .. feedForward.Projections];
+    }
+
+    /// <summary>The seven projections of the block.</summary>
+    public IReadOnlyList<Projection> Projections { get; }
+
+    /// <summary>The slot of its attention layer.</summary>
+    public KeyValueSlot Slot => attention.Slot;
+
+    /// <summary>[batch, tokens, width] to the same.</summary>
+    public Tensor Forward(Tensor x, AttentionPass pass)
+    {
+        x = x + Drop(attention.Forward(attentionNorm.Forward(x), pass));
+        return x + Drop(feedForward.Forward(feedForwardNorm.Forward(x)));
+    }
+
+    private Tensor Drop(Tensor x) => training && chance > 0 ? nn.functional.dropout(x, chance, true) : x;
+}

@@ -1,0 +1,100 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using PluginHost.Catalog.Ports;
+using PluginHost.Sdk;
+
+namespace PluginHost.Catalog.Inspection;
+
+/// <summary>Reads what a plugin class says about itself.</summary>
+internal static partial class PluginInspection
+{
+    /// <summary>The description without its folder, or null when the class is no plugin.</summary>
+    public static PluginDescription? Describe(Type type)
+    {
+        var attributes = type.GetCustomAttributesData();
+        if (attributes.FirstOrDefault(Is<PluginAttribute>) is not { } plugin) return null;
+        var id = Argument(plugin, 0);
+        if (!PluginId().IsMatch(id)) throw new FolderFaultException($"'{id}' is no plugin id; one is kind and name in kebab case, such as fusion.cross-attention");
+        if (!type.IsPublic || !type.IsSealed || type.IsAbstract || type.ContainsGenericParameters)
+            throw new FolderFaultException($"{id} must be a public sealed class without type parameters");
+        var record = OptionsRecord(type, id);
+        var options = record is null ? [] : OptionsInspection.Describe(record, id);
+        var description = new PluginDescription
+        {
+            Id = id,
+            Kind = id[..id.IndexOf('.', StringComparison.Ordinal)],
+            Summary = Argument(plugin, 1),
+            Version = VersionOf(type.Assembly),
+            Hash = "",
+            Folder = "",
+            AssemblyPath = "",
+            TypeName = type.FullName!,
+            Options = options,
+            Rules = record is null ? [] : OptionsInspection.Rules(record, options, id),
+            Inputs = [.. attributes.Where(Is<InputAttribute>).Select(Port)],
+            Variadic = attributes.Where(Is<InputsAttribute>).Select(Port).FirstOrDefault(),
+            Outputs = [.. attributes.Where(Is<OutputAttribute>).Select(Port)],
+            Parameters = Formula(attributes, nameof(CostAttribute.Parameters)),
+            Activations = Formula(attributes, nameof(CostAttribute.Activations)),
+            Accepts = [.. attributes.Where(Is<AcceptsAttribute>).SelectMany(Extensions)],
+            Interfaces = [.. type.GetInterfaces().Select(item => item.FullName ?? item.Name).Order(StringComparer.Ordinal)],
+        };
+        CheckNames(description);
+        return description;
+    }
+
+    private static bool Is<T>(CustomAttributeData attribute) => attribute.AttributeType.FullName == typeof(T).FullName;
+
+    private static string Argument(CustomAttributeData attribute, int index) => attribute.ConstructorArguments[index].Value as string ?? "";
+
+    private static PortDescription Port(CustomAttributeData attribute)
+    {
+        var optional = attribute.NamedArguments.FirstOrDefault(argument => argument.MemberName == nameof(InputAttribute.Optional)).TypedValue.Value is true;
+        return new PortDescription(Argument(attribute, 0), PortType.Parse(Argument(attribute, 1)), optional);
+    }
+
+    private static Expression? Formula(IList<CustomAttributeData> attributes, string name)
+    {
+        var cost = attributes.FirstOrDefault(Is<CostAttribute>);
+        var text = cost?.NamedArguments.FirstOrDefault(argument => argument.MemberName == name).TypedValue.Value as string;
+        return text is null ? null : ExpressionParser.Parse(text, sums: true);
+    }
+
+    private static IEnumerable<string> Extensions(CustomAttributeData attribute) =>
+        ((IReadOnlyCollection<CustomAttributeTypedArgument>)attribute.ConstructorArguments[0].Value!).Select(item => (string)item.Value!);
+
+    private static Type? OptionsRecord(Type type, string id)
+    {
+        var constructors = type.GetConstructors();
+        if (constructors.Length != 1) throw new FolderFaultException($"{id} needs exactly one public constructor, it has {constructors.Length}");
+        var parameters = constructors[0].GetParameters();
+        if (parameters.Length > 1) throw new FolderFaultException($"the constructor of {id} takes its options record alone, not {parameters.Length} parameters");
+        return parameters.Length == 0 ? null : parameters[0].ParameterType;
+    }
+
+    private static string VersionOf(Assembly assembly)
+    {
+        var informational = assembly.GetCustomAttributesData().FirstOrDefault(Is<AssemblyInformationalVersionAttribute>);
+        var version = informational is null ? assembly.GetName().Version!.ToString(3) : Argument(informational, 0);
+        var build = version.IndexOf('+', StringComparison.Ordinal);
+        return build < 0 ? version : version[..build];
+    }
+
+    // A formula or a port that names what does not exist would otherwise fail in some user's plan.
+    private static void CheckNames(PluginDescription plugin)
+    {
+        PortDescription[] ports = [.. plugin.Inputs, .. plugin.Outputs, .. plugin.Variadic is null ? [] : new[] { plugin.Variadic }];
+        foreach (var twin in plugin.Inputs.GroupBy(port => port.Name).Concat(plugin.Outputs.GroupBy(port => port.Name)).Where(group => group.Count() > 1))
+            throw new FolderFaultException($"{plugin.Id} declares the port '{twin.Key}' twice");
+        Expression?[] formulas = [.. ports.SelectMany(port => port.Type.Dimensions), plugin.Parameters, plugin.Activations];
+        var countable = plugin.Options.Where(option => option.Countable).Select(option => option.ClrName).ToArray();
+        foreach (var name in formulas.SelectMany(formula => formula?.Options ?? []).Except(countable))
+            throw new FolderFaultException($"{plugin.Id} uses {{{name}}} in a port or formula, but has no whole-number option of that name{Config.NearestName.Suggestion(name, countable)}");
+        var symbols = ports.SelectMany(port => port.Type.Dimensions).SelectMany(dimension => dimension.Symbols).ToHashSet();
+        foreach (var name in new[] { plugin.Parameters, plugin.Activations }.SelectMany(formula => formula?.Symbols ?? []).Where(name => !symbols.Contains(name)))
+            throw new FolderFaultException($"{plugin.Id} uses '{name}' in a cost formula, but none of its ports has it{Config.NearestName.Suggestion(name, symbols)}");
+    }
+
+    [GeneratedRegex(@"^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+\z")]
+    private static partial Regex PluginId();
+}

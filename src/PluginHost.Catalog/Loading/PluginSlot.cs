@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+
+namespace PluginHost.Catalog.Loading;
+
+/// <summary>Loads a plugin when it is first leased, counts its leases, and unloads it when they are gone.</summary>
+internal sealed class PluginSlot(PluginDescription description, PluginEvents events) : IDisposable
+{
+    private readonly Lock gate = new();
+    private PluginContext? context;
+    private int leases;
+    private TaskCompletionSource? drained;
+
+    public PluginDescription Description { get; } = description;
+
+    public PluginLease Lease(IReadOnlyDictionary<string, object?> settings)
+    {
+        var loaded = false;
+        object instance;
+        lock (gate)
+        {
+            if (drained is not null) throw new Sdk.UserErrorException($"{Description.Id} is being unloaded; try again when that is done");
+            loaded = context is null;
+            context ??= new PluginContext(Description);
+            leases++;
+            try
+            {
+                instance = context.Create(Description, settings);
+            }
+            catch
+            {
+                leases--;
+                throw;
+            }
+        }
+        if (loaded) events.Publish(PluginEventKind.Loaded, Description.Id, Description.Version, $"from {Description.Folder}");
+        events.Publish(PluginEventKind.Activated, Description.Id, Description.Version, Description.TypeName);
+        return new PluginLease(Description, instance, Release);
+    }
+
+    /// <summary>Refuses new leases and waits for the old ones.</summary>
+    /// <returns>False when leases are left after the time; then the plugin goes on serving.</returns>
+    public async Task<bool> DrainAsync(TimeSpan timeout)
+    {
+        Task waiting;
+        lock (gate)
+        {
+            drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (leases == 0) drained.TrySetResult();
+            waiting = drained.Task;
+        }
+        try
+        {
+            await waiting.WaitAsync(timeout).ConfigureAwait(false);
+            events.Publish(PluginEventKind.Drained, Description.Id, Description.Version, "no lease is left");
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            lock (gate)
+            {
+                if (leases == 0) return true;
+                drained = null;
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Number of leases now held.</summary>
+    public int Leases
+    {
+        get { lock (gate) return leases; }
+    }
+
+    /// <summary>Unloads the drained plugin.</summary>
+    /// <returns>What dies with its context, or null when it was not loaded.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public WeakReference? Unload()
+    {
+        lock (gate)
+        {
+            var watch = context?.Watch();
+            context?.Dispose();
+            context = null;
+            return watch;
+        }
+    }
+
+    /// <summary>Lets new leases load the plugin again.</summary>
+    public void Reopen()
+    {
+        lock (gate) drained = null;
+    }
+
+    public void Dispose() => Unload();
+
+    private void Release()
+    {
+        lock (gate)
+        {
+            leases--;
+            if (leases == 0) drained?.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.RegularExpressions;
+using PluginHost.Config.Json;
+
+namespace PluginHost.Config;
+
+/// <summary>The host's own settings: what belongs to the machine and not to a model.</summary>
+/// <param name="PluginFolders">Folders whose sub-folders are plugins; absolute.</param>
+/// <param name="Artifacts">Where run folders are written; absolute.</param>
+/// <param name="Device"><c>auto</c> (CUDA when it is there), <c>cpu</c>, <c>cuda</c> or <c>cuda:1</c>.</param>
+/// <param name="Path">The file it was read from; empty when no file was found and the defaults hold.</param>
+public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Artifacts, string Device, string Path);
+
+/// <summary>Finds and reads the host file.</summary>
+public static partial class HostFile
+{
+    private const string DefaultPlugins = "{host}/plugins";
+    private const string DefaultArtifacts = "runs";
+    private const string DefaultDevice = "auto";
+
+    /// <summary>
+    /// Reads a host file; without a path <c>host-config/host.json</c> from the current folder upwards, then <c>host.json</c>
+    /// beside the executable, then the defaults. Relative folders are relative to the current one; <c>{host}</c> is the executable's.
+    /// </summary>
+    /// <exception cref="ConfigException">All that is wrong with it.</exception>
+    public static HostConfig Read(string? path)
+    {
+        var file = path is null ? Find() : System.IO.Path.GetFullPath(path);
+        if (file is null) return new HostConfig([Folder(DefaultPlugins)], Folder(DefaultArtifacts), DefaultDevice, "");
+        var errors = new List<ConfigError>();
+        var root = JsonTreeReader.Read(ConfigText.Read(file, "host file"), System.IO.Path.GetFileName(file));
+        var reader = new JsonObjectReader(root, "a host file", errors);
+        reader.Text("$schema");
+        var host = new HostConfig(
+            [.. reader.Texts("plugins", [DefaultPlugins]).Select(Folder)],
+            Folder(reader.Text("artifacts") ?? DefaultArtifacts),
+            reader.Text("device") ?? DefaultDevice,
+            file);
+        if (!DeviceName().IsMatch(host.Device))
+            errors.Add(new ConfigError(root.Find("device")!.Location, $"'{host.Device}' is no device; devices are auto, cpu, cuda, cuda:0, cuda:1, ..."));
+        reader.End();
+        return errors.Count == 0 ? host : throw new ConfigException(errors);
+    }
+
+    private static string Folder(string path) =>
+        System.IO.Path.GetFullPath(path.Replace("{host}", AppContext.BaseDirectory.TrimEnd(System.IO.Path.DirectorySeparatorChar), StringComparison.Ordinal));
+
+    private static string? Find()
+    {
+        for (var folder = new DirectoryInfo(Directory.GetCurrentDirectory()); folder is not null; folder = folder.Parent)
+        {
+            var candidate = System.IO.Path.Combine(folder.FullName, "host-config", "host.json");
+            if (File.Exists(candidate)) return candidate;
+        }
+        var beside = System.IO.Path.Combine(AppContext.BaseDirectory, "host.json");
+        return File.Exists(beside) ? beside : null;
+    }
+
+    [GeneratedRegex("^(auto|cpu|cuda(:[0-9]{1,2})?)$")]
+    private static partial Regex DeviceName();
+}

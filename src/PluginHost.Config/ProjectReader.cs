@@ -1,0 +1,187 @@
+using System.Text.RegularExpressions;
+using PluginHost.Config.Json;
+
+namespace PluginHost.Config;
+
+/// <summary>Maps a tree to the project's records; what is wrong is collected, not thrown.</summary>
+internal sealed partial class ProjectReader(List<ConfigError> errors)
+{
+    public ProjectConfig Project(JsonElementNode root, string path)
+    {
+        var reader = new JsonObjectReader(root, "a project", errors);
+        reader.Text("$schema");
+        var name = reader.Text("name");
+        if (name is not null && !FileName().IsMatch(name))
+            errors.Add(new ConfigError(root.Find("name")!.Location, $"'{name}' names folders: letters, digits, '-', '_' and '.' only"));
+        var project = new ProjectConfig
+        {
+            Path = path,
+            Name = name ?? Path.GetFileNameWithoutExtension(path),
+            Seed = reader.Integer("seed", 1, 0, long.MaxValue),
+            Data = Data(reader.Required("data")),
+            Graph = Nodes(reader.Members("graph"), "a graph node"),
+            Stages = [.. (reader.Items("stages") ?? []).Select(Stage)],
+            Evaluate = [.. (reader.Items("evaluate") ?? []).Select(Evaluation)],
+            Source = root,
+        };
+        reader.End();
+        RefuseTwins(project.Stages);
+        return project;
+    }
+
+    private static readonly PluginUse NoPlugin = new("", null, new JsonLocation("", 0, 0, ""));
+
+    private DataConfig Data(JsonElementNode? node)
+    {
+        if (node is null) return new DataConfig { Source = NoPlugin };
+        if (node.Kind == JsonKind.String) return new DataConfig { Source = Use(node) };
+        var defaults = new DataConfig { Source = NoPlugin };
+        var reader = new JsonObjectReader(node, "'data'", errors);
+        var source = Use(reader, required: true);
+        var tokenizer = reader.Value("tokenizer");
+        var image = Section(reader, "image");
+        var audio = Section(reader, "audio");
+        var text = Section(reader, "text");
+        var data = new DataConfig
+        {
+            Source = source,
+            Tokenizer = tokenizer is null ? null : Use(tokenizer),
+            Media = [.. (reader.Items("media") ?? []).Select(Use)],
+            ImageSize = (int)image.Integer("size", defaults.ImageSize, 8, 1024),
+            AudioRate = (int)audio.Integer("rate", defaults.AudioRate, 2000, 48000),
+            AudioSeconds = audio.Number("seconds", defaults.AudioSeconds, 0.1, 30),
+            TextLength = (int)text.Integer("length", defaults.TextLength, 8, 8192),
+            Languages = text.Texts("languages", defaults.Languages),
+        };
+        if (data.Languages.Count == 0) errors.Add(new ConfigError(text.Location, "'languages' needs at least one language, such as \"en\""));
+        foreach (var part in (JsonObjectReader[])[image, audio, text, reader]) part.End();
+        return data;
+    }
+
+    private JsonObjectReader Section(JsonObjectReader reader, string name) =>
+        new(reader.Value(name) ?? JsonElementNode.Object(reader.Location, []), $"'{name}'", errors);
+
+    private List<NodeConfig> Nodes(IReadOnlyList<JsonMember> members, string what)
+    {
+        var nodes = new List<NodeConfig>();
+        foreach (var member in members)
+        {
+            if (!NodeName().IsMatch(member.Name))
+                errors.Add(new ConfigError(member.NameLocation, $"'{member.Name}' cannot name {what}: a letter, then letters, digits, '-' or '_'"));
+            nodes.Add(Node(member.Value, member.Name, what, weighted: what == "an objective"));
+        }
+        return nodes;
+    }
+
+    private NodeConfig Node(JsonElementNode value, string name, string what, bool weighted)
+    {
+        if (value.Kind == JsonKind.String) return new NodeConfig(name, Use(value), []);
+        var reader = new JsonObjectReader(value, $"{what}", errors);
+        var node = new NodeConfig(name, Use(reader, required: true), Wires(reader)) { Weight = weighted ? reader.Number("weight", 1, 0, 1e6) : 1 };
+        reader.End();
+        return node;
+    }
+
+    private StageConfig Stage(JsonElementNode node, int index)
+    {
+        var reader = new JsonObjectReader(node, "a stage", errors);
+        var defaults = new StageConfig { Name = $"stage{index}", Objectives = [] };
+        var stage = new StageConfig
+        {
+            Name = reader.Text("name") ?? defaults.Name,
+            Steps = (int)reader.Integer("steps", defaults.Steps, 1, 100_000_000),
+            Batch = (int)reader.Integer("batch", defaults.Batch, 1, 65_536),
+            Accumulate = (int)reader.Integer("accumulate", defaults.Accumulate, 1, 65_536),
+            LearningRate = reader.Number("learningRate", defaults.LearningRate, 0, 10),
+            Warmup = (int)reader.Integer("warmup", defaults.Warmup, 0, 100_000_000),
+            FinalRate = reader.Number("finalRate", defaults.FinalRate, 0, 1),
+            WeightDecay = reader.Number("weightDecay", defaults.WeightDecay, 0, 10),
+            Clip = reader.Number("clip", defaults.Clip, 1e-6, 1e6),
+            Tasks = reader.Texts("tasks", defaults.Tasks),
+            Turns = (int)reader.Integer("turns", defaults.Turns, 1, 1024),
+            ValidateEvery = (int)reader.Integer("validateEvery", defaults.ValidateEvery, 0, 100_000_000),
+            CheckpointEvery = (int)reader.Integer("checkpointEvery", defaults.CheckpointEvery, 0, 100_000_000),
+            Objectives = Nodes(reader.Members("objectives"), "an objective"),
+        };
+        reader.End();
+        if (stage.Objectives.Count == 0 && node.Kind == JsonKind.Object)
+            errors.Add(new ConfigError(node.Location, $"stage '{stage.Name}' needs 'objectives' with at least one objective"));
+        return stage;
+    }
+
+    private EvaluationConfig Evaluation(JsonElementNode node)
+    {
+        if (node.Kind == JsonKind.String) return new EvaluationConfig { Metric = new NodeConfig(node.Text, Use(node), []) };
+        var reader = new JsonObjectReader(node, "an evaluation", errors);
+        var use = Use(reader, required: true);
+        var defaults = new EvaluationConfig { Metric = new NodeConfig(use.Id, use, []) };
+        var evaluation = new EvaluationConfig
+        {
+            Metric = new NodeConfig(reader.Text("name") ?? use.Id, use, Wires(reader)),
+            Splits = reader.Texts("splits", defaults.Splits),
+            Tasks = reader.Texts("tasks", defaults.Tasks),
+            Language = reader.Text("language"),
+            Require = Modalities(reader),
+            Limit = (int)reader.Integer("limit", 0, 0, int.MaxValue),
+            Label = reader.Text("label"),
+        };
+        reader.End();
+        return evaluation;
+    }
+
+    private IReadOnlyList<string> Modalities(JsonObjectReader reader)
+    {
+        string[] known = ["image", "audio"];
+        var modalities = reader.Texts("require", []);
+        foreach (var name in modalities.Except(known))
+            errors.Add(new ConfigError(reader.Value("require")!.Location, $"'{name}' is no modality that can be required{NearestName.Suggestion(name, known)}"));
+        return modalities;
+    }
+
+    private PluginUse Use(JsonElementNode node)
+    {
+        if (node.Kind == JsonKind.String) return new PluginUse(node.Text, null, node.Location);
+        var reader = new JsonObjectReader(node, "a plugin's use", errors);
+        var use = Use(reader, required: true);
+        reader.End();
+        return use;
+    }
+
+    private PluginUse Use(JsonObjectReader reader, bool required)
+    {
+        var node = required ? reader.Required("use") : reader.Value("use");
+        var settings = reader.Value("settings");
+        if (settings is not null && settings.Kind != JsonKind.Object)
+            errors.Add(new ConfigError(settings.Location, $"'settings' is an object in {{ }}, not {JsonObjectReader.Describe(settings)}"));
+        return new PluginUse(reader.Text("use") ?? "", settings?.Kind == JsonKind.Object ? settings : null, node?.Location ?? reader.Location);
+    }
+
+    private List<Wire> Wires(JsonObjectReader reader)
+    {
+        var wires = new List<Wire>();
+        foreach (var member in reader.Members("in"))
+        {
+            if (member.Value.Kind == JsonKind.String && PortName().IsMatch(member.Value.Text))
+                wires.Add(new Wire(member.Name, member.Value.Text, member.Value.Location));
+            else
+                errors.Add(new ConfigError(member.Value.Location, $"an input is wired to 'node.output', such as \"image.tokens\" or \"sample.image\", not to {JsonObjectReader.Describe(member.Value)}"));
+        }
+        return wires;
+    }
+
+    // Stages become folders and report keys.
+    private void RefuseTwins(IReadOnlyList<StageConfig> stages)
+    {
+        foreach (var twins in stages.GroupBy(stage => stage.Name).Where(group => group.Count() > 1))
+            errors.Add(new ConfigError(null, $"$.stages: {twins.Count()} stages are named '{twins.Key}'; give each its own name"));
+    }
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9_-]*$")]
+    private static partial Regex NodeName();
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9_-]*\\.[A-Za-z][A-Za-z0-9_-]*$")]
+    private static partial Regex PortName();
+
+    [GeneratedRegex("^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+    private static partial Regex FileName();
+}

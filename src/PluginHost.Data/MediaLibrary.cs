@@ -1,0 +1,79 @@
+using PluginHost.Sdk;
+
+namespace PluginHost.Data;
+
+/// <summary>A loaded media decoder with the extensions that it accepts.</summary>
+/// <param name="Id">Plugin id, for messages.</param>
+/// <param name="Extensions">In lower case with the dot; <c>*</c> takes what no other decoder takes.</param>
+/// <param name="Decoder">The decoder.</param>
+public sealed record MediaPlugin(string Id, IReadOnlyList<string> Extensions, IMediaDecoder Decoder);
+
+/// <summary>Turns media files into pictures and sounds of the project's format, and remembers them. Thread-safe.</summary>
+/// <param name="plugins">Decoders in order of preference.</param>
+/// <param name="format">The wanted form.</param>
+/// <param name="rememberedBytes">Bytes of decoded media to remember.</param>
+internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaFormat format, long rememberedBytes)
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<(string Path, string Modality), MediaContent> remembered = [];
+    private long room = rememberedBytes;
+
+    /// <summary>The sample with its picture and its sound decoded; a video stands in for those that it lacks. Unused modalities are dropped.</summary>
+    /// <exception cref="BadSampleException">A medium is unusable.</exception>
+    public Sample Decode(Sample sample, IReadOnlyList<string> modalities, CancellationToken cancellation)
+    {
+        var image = modalities.Contains(Modality.Image) ? sample.Image ?? sample.Video : null;
+        var audio = modalities.Contains(Modality.Audio) ? sample.Audio ?? sample.Video : null;
+        return sample with
+        {
+            Image = image is null ? null : Fitting(Open(image, Modality.Image, cancellation)),
+            Audio = audio is null ? null : Fitting(OpenSound(audio, optional: sample.Audio is null, cancellation)),
+            Video = null,
+        };
+    }
+
+    private MediaContent? OpenSound(MediaContent audio, bool optional, CancellationToken cancellation)
+    {
+        try
+        {
+            return Open(audio, Modality.Audio, cancellation);
+        }
+        catch (BadSampleException) when (optional)
+        {
+            return null; // a video without a sound track is a silent sample, not a bad one
+        }
+    }
+
+    private MediaContent Open(MediaContent content, string modality, CancellationToken cancellation)
+    {
+        if (content is not MediaFile file) return content;
+        lock (gate)
+            if (remembered.TryGetValue((file.Path, modality), out var known)) return known;
+        var decoded = For(file.Path).Decode(file.Path, modality, format, cancellation);
+        var size = decoded switch { Picture picture => picture.Rgb.Length, Sound sound => sound.Samples.Length * (long)sizeof(float), _ => 0 };
+        lock (gate)
+        {
+            // Nothing is ever evicted: with whole epochs in shuffled order, the last used is not the next one wanted.
+            if (size <= room && remembered.TryAdd((file.Path, modality), decoded)) room -= size;
+        }
+        return decoded;
+    }
+
+    private IMediaDecoder For(string path)
+    {
+        var extension = Path.GetExtension(path).ToLowerInvariant();
+        var plugin = plugins.FirstOrDefault(candidate => candidate.Extensions.Contains(extension)) ?? plugins.FirstOrDefault(candidate => candidate.Extensions.Contains("*"));
+        return plugin?.Decoder ?? throw new BadSampleException(
+            $"no media plugin takes '{extension}' files; there are {string.Join(", ", plugins.Select(p => $"{p.Id} ({string.Join(' ', p.Extensions)})"))}");
+    }
+
+    private MediaContent? Fitting(MediaContent? content) => content switch
+    {
+        null => null,
+        Picture picture when picture.Width == format.ImageSize && picture.Height == format.ImageSize && picture.Rgb.Length == 3 * picture.Width * picture.Height => picture,
+        Picture picture => throw new BadSampleException($"the picture is {picture.Width}x{picture.Height} where {format.ImageSize}x{format.ImageSize} is wanted"),
+        Sound sound when sound.Rate == format.AudioRate && sound.Samples.Length > 0 => sound,
+        Sound sound => throw new BadSampleException($"the sound has {sound.Samples.Length} samples at {sound.Rate} Hz where {format.AudioRate} Hz is wanted"),
+        _ => throw new BadSampleException($"a decoder gave a {content.GetType().Name}, neither picture nor sound"),
+    };
+}

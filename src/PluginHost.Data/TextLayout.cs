@@ -1,0 +1,104 @@
+using PluginHost.Sdk;
+
+namespace PluginHost.Data;
+
+/// <summary>
+/// How turns and captions become tokens. A turn is one segment: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;
+/// answer &lt;eos&gt;</c>, a placeholder for each medium of the sample; a caption is <c>&lt;bos&gt; caption &lt;eos&gt;</c>.
+/// </summary>
+internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog rejections)
+{
+    private readonly int begin = tokenizer.Special(SpecialTokens.Begin);
+    private readonly int end = tokenizer.Special(SpecialTokens.End);
+    private readonly int answer = tokenizer.Special(SpecialTokens.Answer);
+    private readonly int image = tokenizer.Special(SpecialTokens.Image);
+    private readonly int audio = tokenizer.Special(SpecialTokens.Audio);
+
+    public int Pad { get; } = tokenizer.Special(SpecialTokens.Pad);
+
+    /// <summary>Adds a row with as many of the turns as fit, whole; a single turn that is too long is cut.</summary>
+    public void AddTurns(TextRows rows, Sample sample, IReadOnlyList<Turn> turns)
+    {
+        rows.Begin();
+        foreach (var turn in turns)
+        {
+            var (ids, firstTarget) = Turn(sample, turn);
+            if (rows.Length > 0 && rows.Length + ids.Count > longest) continue;
+            rows.Add(ids, firstTarget, Weight(sample, turn));
+        }
+        if (rows.Length == 0) rows.Add(Header(sample), int.MaxValue, 0);
+    }
+
+    /// <summary>Adds a row with a caption; an empty one when there is none.</summary>
+    public void AddCaption(TextRows rows, Sample sample, string? caption)
+    {
+        var ids = new List<int> { begin };
+        ids.AddRange(Cut(sample, Tokens(caption ?? ""), longest - 2));
+        ids.Add(end);
+        rows.Begin();
+        rows.Add(ids, int.MaxValue, 0);
+    }
+
+    /// <summary>What a model continues with its answer.</summary>
+    public List<int> Prompt(Sample sample, string prompt)
+    {
+        var ids = Header(sample);
+        ids.AddRange(Cut(sample, Tokens(prompt), longest - ids.Count - 1));
+        ids.Add(answer);
+        Check(sample, ids);
+        return ids;
+    }
+
+    private (List<int> Ids, int FirstTarget) Turn(Sample sample, Turn turn)
+    {
+        var ids = Header(sample);
+        var (prompt, reply) = (Tokens(turn.Prompt), Tokens(turn.Answer));
+        var room = Math.Max(0, longest - ids.Count - 2);
+        var asked = Math.Min(prompt.Count, Math.Max(room / 2, room - reply.Count));
+        var said = Math.Min(reply.Count, room - asked);
+        ids.AddRange(Cut(sample, prompt, asked));
+        ids.Add(answer);
+        var firstTarget = ids.Count;
+        ids.AddRange(Cut(sample, reply, said));
+        if (said == reply.Count) ids.Add(end); // a cut answer does not end there
+        Check(sample, ids);
+        return (ids, firstTarget);
+    }
+
+    private List<int> Header(Sample sample)
+    {
+        var ids = new List<int> { begin };
+        if (sample.Image is not null) ids.Add(image);
+        if (sample.Audio is not null) ids.Add(audio);
+        return ids;
+    }
+
+    /// <summary>Encodes; of a huge text only a beginning that fills the longest row many times over.</summary>
+    private IReadOnlyList<int> Tokens(string text)
+    {
+        const int charactersPerToken = 64;
+        var limit = longest * charactersPerToken;
+        return tokenizer.Encode(text.Length <= limit ? text : text[..limit]);
+    }
+
+    private IEnumerable<int> Cut(Sample sample, IReadOnlyList<int> ids, int count)
+    {
+        if (ids.Count <= count) return ids;
+        rejections.Add(new Rejection(sample.Id, $"cut to {longest} tokens (data.text.length)"));
+        return ids.Take(count);
+    }
+
+    private void Check(Sample sample, List<int> ids)
+    {
+        var (images, sounds) = (ids.Count(id => id == image), ids.Count(id => id == audio));
+        var (pictures, tones) = (sample.Image is null ? 0 : 1, sample.Audio is null ? 0 : 1);
+        if (images == pictures && sounds == tones) return;
+        throw new InvalidOperationException(
+            $"Sample '{sample.Id}' has {pictures} pictures and {tones} sounds, but its text holds {images} '{SpecialTokens.Image}' and {sounds} '{SpecialTokens.Audio}' tokens; " +
+            "the tokenizer must encode text that looks like a special token as plain text.");
+    }
+
+    /// <summary>The sample's weights of the text and of all that the turn needs.</summary>
+    private static double Weight(Sample sample, Turn turn) =>
+        turn.Needs.Append(Modality.Text).Distinct().Aggregate(1.0, (weight, modality) => weight * sample.ModalityWeights.GetValueOrDefault(modality, 1));
+}

@@ -1,0 +1,87 @@
+using PluginHost.Sdk;
+using static TorchSharp.torch;
+
+namespace PluginHost.Data;
+
+/// <summary>Rows of segments, growing; then padded to the longest and turned into tensors.</summary>
+internal sealed class TextRows
+{
+    private readonly List<Row> rows = [];
+
+    private sealed class Row
+    {
+        public readonly List<long> Ids = [], Segments = [], Positions = [], Targets = [];
+        public readonly List<float> Weights = [];
+        public int Count;
+    }
+
+    /// <summary>Begins a row; segments go to the row begun last.</summary>
+    public void Begin() => rows.Add(new Row());
+
+    /// <summary>Tokens in the row begun last.</summary>
+    public int Length => rows[^1].Ids.Count;
+
+    /// <summary>Adds a segment.</summary>
+    /// <param name="ids">Its tokens.</param>
+    /// <param name="firstTarget">Index of the first token that is to be predicted; the count of tokens when there is none.</param>
+    /// <param name="weight">Weight of each target.</param>
+    public void Add(IReadOnlyList<int> ids, int firstTarget, double weight)
+    {
+        var row = rows[^1];
+        row.Count++;
+        for (var i = 0; i < ids.Count; i++)
+        {
+            var next = i + 1;
+            var learnt = next >= firstTarget && next < ids.Count;
+            row.Ids.Add(ids[i]);
+            row.Segments.Add(row.Count);
+            row.Positions.Add(i);
+            row.Targets.Add(learnt ? ids[next] : TextBatch.Ignore);
+            row.Weights.Add(learnt ? (float)weight : 0);
+        }
+    }
+
+    public TextBatch ToTensors(int pad, Device device)
+    {
+        var longest = rows.Max(row => row.Ids.Count);
+        var masks = new bool[rows.Count * longest];
+        for (var i = 0; i < rows.Count; i++) masks.AsSpan(i * longest, rows[i].Ids.Count).Fill(true);
+        return new TextBatch(
+            Pack(row => row.Ids, (long)pad, longest, device),
+            Tensors.Of(masks, [rows.Count, longest], device),
+            Pack(row => row.Segments, 0L, longest, device),
+            Pack(row => row.Positions, 0L, longest, device),
+            Pack(row => row.Targets, TextBatch.Ignore, longest, device),
+            Pack(row => row.Weights, 0f, longest, device))
+        {
+            Packed = rows.Any(row => row.Count > 1),
+            Padded = rows.Any(row => row.Ids.Count < longest),
+        };
+    }
+
+    private Tensor Pack<T>(Func<Row, List<T>> values, T filler, int longest, Device device)
+    {
+        var packed = new T[rows.Count * longest];
+        Array.Fill(packed, filler);
+        for (var i = 0; i < rows.Count; i++) values(rows[i]).CopyTo(packed, i * longest);
+        return Tensors.Of(packed, [rows.Count, longest], device);
+    }
+}
+
+/// <summary>Tensors that no dispose scope owns.</summary>
+internal static class Tensors
+{
+    public static Tensor Of(Array values, long[] shape, Device device)
+    {
+        // from_array would add a dimension per rank of the array: one flat copy, then a view of it.
+        using var scope = NewDisposeScope();
+        var flat = values switch
+        {
+            float[] floats => tensor(floats, device: device),
+            long[] longs => tensor(longs, device: device),
+            bool[] bools => tensor(bools, device: device),
+            _ => throw new NotSupportedException($"No tensor of {values.GetType().GetElementType()}."),
+        };
+        return flat.reshape(shape).DetachFromDisposeScope();
+    }
+}

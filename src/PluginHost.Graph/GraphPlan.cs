@@ -1,0 +1,71 @@
+using PluginHost.Catalog;
+using PluginHost.Config;
+
+namespace PluginHost.Graph;
+
+/// <summary>A wired or left out input.</summary>
+/// <param name="Name">The port's name; for a variadic input the config's.</param>
+/// <param name="Source">Where it comes from: <c>image.tokens</c>; null when it is not wired.</param>
+/// <param name="Slot">The slot it is read from; -1 when it is not wired.</param>
+/// <param name="Shape">What arrives.</param>
+public sealed record PlannedInput(string Name, string? Source, int Slot, PortShape Shape);
+
+/// <summary>An output.</summary>
+public sealed record PlannedOutput(string Name, PortShape Shape, int Slot);
+
+/// <summary>A plugin that is no node (source, tokenizer, media decoder), with its settings.</summary>
+public sealed record PlannedPlugin(PluginDescription Description, IReadOnlyDictionary<string, object?> Settings);
+
+/// <summary>A graph node, an objective or a metric with everything known about it before it is built.</summary>
+/// <param name="Name">The name in the config.</param>
+/// <param name="Description">Its plugin.</param>
+/// <param name="Settings">All settings, defaults filled in.</param>
+/// <param name="Inputs">In the order in which the node gets them.</param>
+/// <param name="Outputs">In the order in which the node gives them.</param>
+/// <param name="Dimensions">The symbols of its ports that have a value.</param>
+/// <param name="Parameters">Number of trained parameters, when the plugin says so.</param>
+/// <param name="ActivationFloats">Floats kept for the backward pass of one micro-batch of the first stage, when the plugin says so.</param>
+public sealed record PlannedNode(
+    string Name, PluginDescription Description, IReadOnlyDictionary<string, object?> Settings, IReadOnlyList<PlannedInput> Inputs,
+    IReadOnlyList<PlannedOutput> Outputs, IReadOnlyDictionary<string, long> Dimensions, long? Parameters, long? ActivationFloats);
+
+/// <summary>An objective of a stage.</summary>
+public sealed record PlannedObjective(string Name, double Weight, PlannedNode Node);
+
+/// <summary>A stage with its objectives.</summary>
+public sealed record PlannedStage(StageConfig Config, IReadOnlyList<PlannedObjective> Objectives);
+
+/// <summary>An evaluation with its metric.</summary>
+public sealed record PlannedEvaluation(EvaluationConfig Config, PlannedNode Metric);
+
+/// <summary>A project that has been checked as a whole: building it can fail no more for a mistake of the user's.</summary>
+public sealed record GraphPlan
+{
+    public required ProjectConfig Project { get; init; }
+
+    public required PlannedPlugin Source { get; init; }
+
+    public PlannedPlugin? Tokenizer { get; init; }
+
+    /// <summary>Media decoders in order of preference.</summary>
+    public required IReadOnlyList<PlannedPlugin> Media { get; init; }
+
+    /// <summary>Number of token ids; 0 without a tokenizer.</summary>
+    public required long Vocabulary { get; init; }
+
+    /// <summary>Graph nodes, each after those it reads from.</summary>
+    public required IReadOnlyList<PlannedNode> Nodes { get; init; }
+
+    /// <summary>Number of values that travel: sample ports in use and outputs of nodes.</summary>
+    public required int SlotCount { get; init; }
+
+    /// <summary>Slot of each <see cref="SamplePort"/>; -1 when nothing reads it.</summary>
+    public required IReadOnlyList<int> SampleSlots { get; init; }
+
+    public required IReadOnlyList<PlannedStage> Stages { get; init; }
+
+    public required IReadOnlyList<PlannedEvaluation> Evaluations { get; init; }
+
+    /// <summary>The one node of kind <c>decoder</c>, or null.</summary>
+    public PlannedNode? DecoderNode => Nodes.FirstOrDefault(node => node.Description.Kind == "decoder");
+}

@@ -1,0 +1,131 @@
+using PluginHost.Catalog;
+using PluginHost.Catalog.Ports;
+using PluginHost.Config;
+using PluginHost.Sdk;
+
+namespace PluginHost.Graph.Planning;
+
+/// <summary>The steps of planning in order: plugins, nodes, wires, dimensions, order.</summary>
+internal sealed class PlanDraft(ProjectConfig project, PluginCatalog catalog, List<ConfigError> errors)
+{
+    private readonly PluginResolver plugins = new(catalog, errors);
+    private readonly DimensionVariable batch = new() { Dynamic = "the batch" };
+    private readonly HashSet<string> broken = [];
+
+    /// <summary>The plan, or null with errors.</summary>
+    public GraphPlan? Solve()
+    {
+        var source = plugins.Resolve(project.Data.Source, PluginRole.Source);
+        var tokenizer = project.Data.Tokenizer is { } use ? plugins.Resolve(use, PluginRole.Tokenizer) : null;
+        var media = project.Data.Media.Select(item => plugins.Resolve(item, PluginRole.Media)).ToArray();
+        var vocabulary = Vocabulary(tokenizer);
+        var sample = Sample(vocabulary);
+
+        var nodes = Nodes();
+        var objectives = project.Stages.Select(stage => stage.Objectives.Select(item => Draft(item, PluginRole.Objective)).ToArray()).ToArray();
+        var metrics = project.Evaluate.Select(item => Draft(item.Metric, PluginRole.Metric)).ToArray();
+        DraftNode[] all = [.. nodes, .. objectives.SelectMany(stage => stage).OfType<DraftNode>(), .. metrics.OfType<DraftNode>()];
+
+        Wire(sample, nodes, all);
+        foreach (var node in all) CheckDimensions(node);
+        CheckDecoder(nodes, metrics);
+        var order = NodeOrder.Sort(nodes, errors);
+        if (errors.Count > 0) return null;
+
+        var assembly = new PlanAssembly(project, sample, batch, all);
+        return new GraphPlan
+        {
+            Project = project,
+            Source = source!,
+            Tokenizer = tokenizer,
+            Media = project.Data.Media.Count == 0 ? plugins.All(PluginRole.Media) : [.. media.Select(item => item!)],
+            Vocabulary = vocabulary,
+            SampleSlots = assembly.SampleSlots,
+            Nodes = [.. order.Select(assembly.Node)],
+            SlotCount = assembly.SlotCount,
+            Stages = [.. project.Stages.Zip(objectives, (stage, drafts) => new PlannedStage(stage,
+                [.. drafts.Select(draft => new PlannedObjective(draft!.Name, draft.Config.Weight, assembly.Node(draft)))]))],
+            Evaluations = [.. project.Evaluate.Zip(metrics, (evaluation, draft) => new PlannedEvaluation(evaluation, assembly.Node(draft!)))],
+        };
+    }
+
+    private long Vocabulary(PlannedPlugin? tokenizer)
+    {
+        if (tokenizer is null) return 0;
+        if (tokenizer.Settings.TryGetValue("vocabulary", out var value) && value is long vocabulary) return vocabulary;
+        errors.Add(new ConfigError(project.Data.Tokenizer!.Location, $"{tokenizer.Description.Id} has no setting 'vocabulary', from which the ports of text take their size"));
+        return 0;
+    }
+
+    private List<DraftPort> Sample(long vocabulary)
+    {
+        var ports = new List<DraftPort>();
+        foreach (var port in SamplePorts.All)
+        {
+            if (port is SamplePort.Text or SamplePort.Caption && project.Data.Tokenizer is null) continue;
+            var scope = new PortScope(batch, new Dictionary<string, long>());
+            if (port is SamplePort.Text or SamplePort.Caption) scope.Declare("T", $"the length of '{SamplePorts.SourceOf(port)}'");
+            ports.Add(new DraftPort(null, SamplePorts.NameOf(port), SamplePorts.TypeOf(port, project.Data, vocabulary), scope));
+        }
+        return ports;
+    }
+
+    private List<DraftNode> Nodes()
+    {
+        if (project.Graph.Count == 0) errors.Add(new ConfigError(project.Source.Location, "a project needs 'graph' with at least one node"));
+        var nodes = new List<DraftNode>();
+        foreach (var node in project.Graph)
+        {
+            if (node.Name == SamplePorts.Node)
+                errors.Add(new ConfigError(node.Use.Location, $"a node cannot be named '{SamplePorts.Node}': its outputs would have two producers, the node and the data; choose another name"));
+            else if (Draft(node, PluginRole.Node) is { } draft) nodes.Add(draft);
+            else broken.Add(node.Name);
+        }
+        return nodes;
+    }
+
+    private DraftNode? Draft(NodeConfig node, PluginRole role) =>
+        plugins.Resolve(node.Use, role) is { } plugin ? new DraftNode(node, plugin.Description, plugin.Settings, batch) : null;
+
+    // What the config wires comes first: it fixes dimensions that help to choose the rest.
+    private void Wire(List<DraftPort> sample, List<DraftNode> nodes, DraftNode[] all)
+    {
+        // A broken tokenizer has been reported; its vocabulary would only add noise.
+        var wiring = new Wiring(sample, nodes, broken, project.Data.Tokenizer is not null, errors);
+        foreach (var node in all) wiring.Connect(node);
+        wiring.Settle();
+        foreach (var node in all) wiring.Complete(node);
+        wiring.Settle();
+    }
+
+    private void CheckDimensions(DraftNode node)
+    {
+        foreach (var port in node.Inputs.Select(input => input.Port).Concat(node.Outputs))
+        {
+            foreach (var dimension in port.Type.Dimensions)
+            {
+                try
+                {
+                    var value = dimension.Evaluate(port.Scope, exact: true);
+                    if (value <= 0) errors.Add(new ConfigError(node.Location, $"'{port.FullName}' of {node.Plugin.Id} is {FormulaText.Of(port.Type, port.Scope)}: {FormulaText.Of(dimension, port.Scope)} is {value}, and a dimension is at least 1"));
+                }
+                catch (ArithmeticException problem)
+                {
+                    errors.Add(new ConfigError(node.Location, $"'{port.FullName}' of {node.Plugin.Id} is {FormulaText.Of(port.Type, port.Scope)}: {problem.Message}; choose a size that divides evenly"));
+                }
+            }
+            if (port.Type.Structure == PortStructure.Fusion && broken.Count == 0 && errors.Count == 0 && port.Terms.Any(term => term.Value is null))
+                errors.Add(new ConfigError(node.Location, $"no decoder takes '{port.FullName}', so its {port.Shape} cannot be solved; wire it to a decoder's 'context'"));
+        }
+    }
+
+    private void CheckDecoder(List<DraftNode> nodes, DraftNode?[] metrics)
+    {
+        var decoders = nodes.Where(node => node.Plugin.Kind == "decoder").ToArray();
+        if (decoders.Length > 1)
+            errors.Add(new ConfigError(decoders[1].Location, $"a graph has at most one decoder, but '{decoders[0].Name}' is one too; remove one of them"));
+        if (decoders.Length > 0 || broken.Count > 0) return;
+        foreach (var metric in metrics.OfType<DraftNode>().Where(metric => metric.Plugin.Implements<ITextMetric>()))
+            errors.Add(new ConfigError(metric.Location, $"{metric.Title} rates generated answers, but the graph has no decoder to generate them"));
+    }
+}

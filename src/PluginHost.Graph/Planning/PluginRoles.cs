@@ -1,0 +1,66 @@
+using PluginHost.Catalog;
+using PluginHost.Config;
+using PluginHost.Sdk;
+
+namespace PluginHost.Graph.Planning;
+
+/// <summary>A place in a project where a plugin stands.</summary>
+/// <param name="Wanted">For messages: <c>a source</c>.</param>
+/// <param name="Accepts">Whether a plugin may stand there.</param>
+internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> Accepts)
+{
+    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric"];
+
+    public static PluginRole Source { get; } = new("a source", plugin => plugin.Kind == "source" && plugin.Implements<ISourcePlugin>());
+
+    public static PluginRole Tokenizer { get; } = new("a tokenizer", plugin => plugin.Kind == "tokenizer" && plugin.Implements<ITokenizerPlugin>());
+
+    public static PluginRole Media { get; } = new("a media decoder", plugin => plugin.Kind == "media" && plugin.Implements<IMediaDecoder>());
+
+    public static PluginRole Node { get; } = new("a graph node (encoder, fusion, decoder, ...)", plugin => !NotNodes.Contains(plugin.Kind) && plugin.Implements<INodePlugin>());
+
+    public static PluginRole Objective { get; } = new("an objective", plugin => plugin.Kind == "objective" && plugin.Implements<INodePlugin>());
+
+    public static PluginRole Metric { get; } = new("a metric", plugin => plugin.Kind == "metric" && (plugin.Implements<ITextMetric>() || plugin.Implements<IEmbeddingMetric>()));
+}
+
+/// <summary>Finds the plugin of each use, checks that it may stand there, and resolves its settings.</summary>
+internal sealed class PluginResolver(PluginCatalog catalog, List<ConfigError> errors)
+{
+    /// <summary>The plugin with its settings, or null with an error.</summary>
+    public PlannedPlugin? Resolve(PluginUse use, PluginRole role)
+    {
+        if (catalog.Find(use.Id) is not { } plugin)
+        {
+            errors.Add(new ConfigError(use.Location, Unknown(use.Id, role)));
+            return null;
+        }
+        if (!role.Accepts(plugin))
+        {
+            errors.Add(new ConfigError(use.Location, $"{use.Id} is of kind '{plugin.Kind}', but {role.Wanted} is expected here; installed: {Installed(role)}"));
+            return null;
+        }
+        return new PlannedPlugin(plugin, SettingsValidator.Validate(plugin, use, errors));
+    }
+
+    /// <summary>Every installed plugin of a role with its defaults, those that take any file last.</summary>
+    public IReadOnlyList<PlannedPlugin> All(PluginRole role) =>
+        [.. catalog.Plugins.Where(role.Accepts).OrderBy(plugin => plugin.Accepts.Contains("*"))
+            .Select(plugin => new PlannedPlugin(plugin, plugin.Options.ToDictionary(option => option.Name, option => option.Default)))];
+
+    private string Unknown(string id, PluginRole role)
+    {
+        var fault = catalog.Faults.FirstOrDefault(fault => string.Equals(Bare(Path.GetFileName(fault.Folder)), Bare(id), StringComparison.OrdinalIgnoreCase));
+        if (fault is not null) return $"{id} is installed in {fault.Folder}, but cannot be used: {fault.Message}";
+        var nearest = NearestName.Of(id, catalog.Plugins.Select(plugin => plugin.Id));
+        return $"no plugin '{id}' is installed; {(nearest is null ? $"installed here: {Installed(role)}" : $"did you mean '{nearest}'?")}";
+    }
+
+    private string Installed(PluginRole role)
+    {
+        var ids = catalog.Plugins.Where(role.Accepts).Select(plugin => plugin.Id).ToArray();
+        return ids.Length == 0 ? "none" : string.Join(", ", ids);
+    }
+
+    private static string Bare(string name) => name.Replace("-", "", StringComparison.Ordinal);
+}

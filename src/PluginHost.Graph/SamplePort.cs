@@ -1,0 +1,37 @@
+using System.Globalization;
+using PluginHost.Catalog.Ports;
+using PluginHost.Config;
+
+namespace PluginHost.Graph;
+
+/// <summary>What the data layer gives to the graph.</summary>
+public enum SamplePort { Image, Audio, Text, Caption }
+
+/// <summary>Names and types of the sample's ports.</summary>
+public static class SamplePorts
+{
+    /// <summary>The name that stands for the sample in wires; no node may have it.</summary>
+    public const string Node = "sample";
+
+    /// <summary>All ports, in the order of the enum.</summary>
+    public static IReadOnlyList<SamplePort> All { get; } = Enum.GetValues<SamplePort>();
+
+    /// <summary>The port's own name: <c>image</c>.</summary>
+    public static string NameOf(SamplePort port) => port.ToString().ToLowerInvariant();
+
+    /// <summary>The name in wires: <c>sample.image</c>.</summary>
+    public static string SourceOf(SamplePort port) => $"{Node}.{NameOf(port)}";
+
+    /// <summary>The type that a project's data settings give the port; text ports need a vocabulary.</summary>
+    public static PortType TypeOf(SamplePort port, DataConfig data, long vocabulary)
+    {
+        var samples = (long)Math.Round(data.AudioRate * data.AudioSeconds);
+        FormattableString text = port switch
+        {
+            SamplePort.Image => $"pixels[B,3,{data.ImageSize},{data.ImageSize}]",
+            SamplePort.Audio => $"wave[B,{samples},{data.AudioRate}]",
+            _ => $"ids[B,T,{vocabulary}]",
+        };
+        return PortType.Parse(text.ToString(CultureInfo.InvariantCulture));
+    }
+}
