@@ -60,7 +60,7 @@ public static class RunRecord
     private static IEnumerable<PluginDescription> Plugins(GraphPlan plan) =>
         plan.Nodes.Select(node => node.Description)
             .Concat(plan.Stages.SelectMany(stage => stage.Objectives).Select(objective => objective.Node.Description))
-            .Concat(plan.Evaluations.Select(evaluation => evaluation.Node.Description))
+            .Concat(plan.Evaluations.Select(evaluation => evaluation.Metric.Description))
             .Concat(plan.Media.Select(media => media.Description))
             .Append(plan.Source.Description)
             .Concat(plan.Tokenizer is null ? [] : [plan.Tokenizer.Description])

@@ -17,16 +17,30 @@ public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyLi
 /// An open source with its decoders and its tokenizer: samples in, batches out. Safe for concurrent use. Owns the source, not the
 /// decoders.
 /// </summary>
-/// <param name="config">The data part of a project.</param>
-/// <param name="source">The open source; disposed with the data set.</param>
-/// <param name="media">Decoders in order of preference.</param>
-/// <param name="rejections">Where rejected rows are noted: the log that the source was opened with.</param>
-/// <param name="device">Where tensors go.</param>
-public sealed class Dataset(DataConfig config, ISource source, IReadOnlyList<MediaPlugin> media, RejectionLog rejections, Device device) : IDisposable
+public sealed class Dataset : IDisposable
 {
     private const int BatchesAhead = 2;
+    private const long RememberedBytes = 512L << 20;
 
-    private readonly SampleReader reader = new(source, new MediaLibrary(media, FormatOf(config), rememberedBytes: 512L << 20), rejections);
+    private readonly DataConfig config;
+    private readonly ISource source;
+    private readonly RejectionLog rejections;
+    private readonly Device device;
+
+    private readonly MediaLibrary library;
+    private readonly SampleReader reader;
+
+    /// <param name="config">The data part of a project.</param>
+    /// <param name="source">The open source; disposed with the data set.</param>
+    /// <param name="media">Decoders in order of preference.</param>
+    /// <param name="rejections">Where rejected rows are noted: the log that the source was opened with.</param>
+    /// <param name="device">Where tensors go.</param>
+    public Dataset(DataConfig config, ISource source, IReadOnlyList<MediaPlugin> media, RejectionLog rejections, Device device)
+    {
+        (this.config, this.source, this.rejections, this.device) = (config, source, rejections, device);
+        library = new MediaLibrary(media, FormatOf(config), RememberedBytes);
+        reader = new SampleReader(source, library, rejections);
+    }
 
     /// <summary>The tokenizer; set once it is trained on <see cref="Corpus"/>. Without one, batches hold no text.</summary>
     public ITokenizer? Tokenizer { get; set; }
@@ -80,6 +94,20 @@ public sealed class Dataset(DataConfig config, ISource source, IReadOnlyList<Med
         for (var index = 0; index < source.Count(split) && (limit == 0 || loaded.Count < limit); index++)
             if (reader.Read(Modalities, split, index, Usable, CancellationToken.None) is { } sample) loaded.Add(sample);
         return loaded;
+    }
+
+    /// <summary>A sample from outside the source (a user's picture), with its media decoded.</summary>
+    /// <exception cref="UserErrorException">A medium is unusable.</exception>
+    public Sample Decode(Sample sample)
+    {
+        try
+        {
+            return library.Decode(sample, Modalities, CancellationToken.None);
+        }
+        catch (BadSampleException error)
+        {
+            throw new UserErrorException($"{sample.Id}: {error.Message}");
+        }
     }
 
     /// <summary>Rows of one caption each, in a language; a sample without it gives the caption in its first other language.</summary>

@@ -65,11 +65,10 @@ internal sealed class Workspace : IDisposable
 
             var media = plan.Media.Select(plugin => new MediaPlugin(plugin.Description.Id, plugin.Description.Accepts, Lease(plugin).As<IMediaDecoder>())).ToList();
             var folder = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
-            var format = new MediaFormat(project.Data.ImageSize, project.Data.AudioRate, project.Data.AudioSeconds);
-            var rejected = new List<Rejection>();
-            var source = Own(Lease(plan.Source).As<ISourcePlugin>().Open(new SourceContext(Context(plan.Source.Description), format, folder, rejected.Add)));
-            var data = Own(new Dataset(project.Data, source, media, device));
-            foreach (var rejection in rejected) data.Reject(rejection);
+            var format = Dataset.FormatOf(project.Data);
+            var rejections = new RejectionLog();
+            var source = Own(Lease(plan.Source).As<ISourcePlugin>().Open(new SourceContext(Context(plan.Source.Description), format, folder, rejections.Add)));
+            var data = Own(new Dataset(project.Data, source, media, rejections, device) { Modalities = Modalities(plan) });
             if (plan.Tokenizer is { } used)
             {
                 var plugin = Lease(used).As<ITokenizerPlugin>();
@@ -79,7 +78,7 @@ internal sealed class Workspace : IDisposable
             }
             var graph = Own(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation)));
             var metrics = plan.Evaluations.Select(evaluation =>
-                Own(catalog.Lease(evaluation.Node.Description.Id, evaluation.Node.Settings)).As<object>()).ToList();
+                Own(catalog.Lease(evaluation.Metric.Description.Id, evaluation.Metric.Settings)).As<object>()).ToList();
             var workspace = new Workspace(project, catalog, plan, data, graph, metrics, device);
             workspace.owned.AddRange(owned);
             return workspace;
@@ -116,6 +115,10 @@ internal sealed class Workspace : IDisposable
         for (var i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
         owned.Clear();
     }
+
+    /// <summary>What the graph reads; nothing else is decoded.</summary>
+    private static List<string> Modalities(GraphPlan plan) =>
+        [.. new[] { (SamplePort.Image, "image"), (SamplePort.Audio, "audio") }.Where(pair => plan.SampleSlots[(int)pair.Item1] >= 0).Select(pair => pair.Item2)];
 
     private static Device Choose(string name) => name switch
     {

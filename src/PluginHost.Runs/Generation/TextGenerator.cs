@@ -13,6 +13,7 @@ public sealed class TextGenerator
     private readonly GraphPlan plan;
     private readonly Dataset data;
     private readonly IDecoder decoder;
+    private readonly ITokenizer tokenizer;
     private readonly ExecutionStep[] contextSteps;
     private readonly long end;
 
@@ -22,7 +23,8 @@ public sealed class TextGenerator
         (this.graph, this.plan, this.data) = (graph, plan, data);
         decoder = graph.Decoder ?? throw new UserErrorException("The graph has no decoder, so there is nothing that could answer; add a node of kind 'decoder'.");
         contextSteps = graph.DecoderContextSlot < 0 ? [] : graph.StepsFor([graph.DecoderContextSlot]);
-        end = data.Tokenizer.Special(SpecialTokens.End);
+        tokenizer = data.Tokenizer ?? throw new UserErrorException("The project has no tokenizer, so there is no text to generate; add data.tokenizer.");
+        end = tokenizer.Special(SpecialTokens.End);
     }
 
     /// <summary>Answers one prompt for each sample. Prompts may differ in length: equal ones share a batch.</summary>
@@ -44,7 +46,7 @@ public sealed class TextGenerator
             using var batch = data.CollatePrompts([.. group.Select(row => (row.Sample, row.Ids))]);
             using var blanked = blank.Count == 0 ? null : batch.Blank([.. blank]);
             var tokens = Generate(blanked ?? batch, sampling, null, cancellation);
-            for (var row = 0; row < group.Length; row++) answers[group[row].index] = data.Tokenizer.Decode(tokens[row]).Trim();
+            for (var row = 0; row < group.Length; row++) answers[group[row].index] = tokenizer.Decode(tokens[row]).Trim();
             progress?.Invoke(done += group.Length);
         }
         return answers;
@@ -54,8 +56,8 @@ public sealed class TextGenerator
     public string Stream(Sample sample, string prompt, Sampling sampling, Action<string> grown, CancellationToken cancellation)
     {
         using var batch = data.CollatePrompts([(sample, data.EncodePrompt(sample, prompt))]);
-        var tokens = Generate(batch, sampling, rows => grown(data.Tokenizer.Decode(rows[0])), cancellation);
-        return data.Tokenizer.Decode(tokens[0]).Trim();
+        var tokens = Generate(batch, sampling, rows => grown(tokenizer.Decode(rows[0])), cancellation);
+        return tokenizer.Decode(tokens[0]).Trim();
     }
 
     private List<int>[] Generate(Batch batch, Sampling sampling, Action<List<int>[]>? grown, CancellationToken cancellation)
