@@ -1,0 +1,48 @@
+using PluginHost.Sdk;
+
+namespace PluginHost.Graph;
+
+/// <summary>One node's turn: which slots it reads and writes. Its arrays are made once; a graph is run by one thread at a time.</summary>
+public sealed class ExecutionStep
+{
+    private readonly PlannedNode plan;
+    private readonly IGraphNode node;
+    private readonly int[] inputSlots;
+    private readonly int[] outputSlots;
+    private readonly object?[] inputs;
+    private readonly object?[] outputs;
+
+    internal ExecutionStep(PlannedNode plan, IGraphNode node)
+    {
+        this.plan = plan;
+        this.node = node;
+        inputSlots = [.. plan.Inputs.Select(input => input.Slot)];
+        outputSlots = [.. plan.Outputs.Select(output => output.Slot)];
+        inputs = new object?[inputSlots.Length];
+        outputs = new object?[outputSlots.Length];
+    }
+
+    /// <summary>The node's name.</summary>
+    public string Name => plan.Name;
+
+    internal IReadOnlyList<int> InputSlots => inputSlots;
+
+    internal IReadOnlyList<int> OutputSlots => outputSlots;
+
+    internal void Run(object?[] slots)
+    {
+        for (var i = 0; i < inputSlots.Length; i++) inputs[i] = inputSlots[i] < 0 ? null : slots[inputSlots[i]];
+        try
+        {
+            node.Run(inputs, outputs);
+        }
+        catch (Exception error)
+        {
+            throw GraphExecutionException.From(error, plan, inputs);
+        }
+        for (var i = 0; i < outputSlots.Length; i++) slots[outputSlots[i]] = outputs[i];
+        // The values belong to the caller's dispose scope; holding on to the wrappers would only keep them from the collector.
+        Array.Clear(inputs);
+        Array.Clear(outputs);
+    }
+}

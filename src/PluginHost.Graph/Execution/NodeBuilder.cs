@@ -1,0 +1,74 @@
+using PluginHost.Catalog;
+using PluginHost.Sdk;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PluginHost.Graph.Execution;
+
+/// <summary>Builds nodes from plans: leases the plugin, seeds torch, and keeps what has to be given back.</summary>
+internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings) : IDisposable
+{
+    private readonly List<PluginLease> leases = [];
+    private readonly List<IGraphNode> built = [];
+
+    /// <summary>Builds a node.</summary>
+    /// <param name="plan">What to build.</param>
+    /// <param name="role">Distinguishes the seeds of a node and an objective of one name: <c>node</c>, <c>objective</c>.</param>
+    public IGraphNode Build(PlannedNode plan, string role)
+    {
+        settings.Cancellation.ThrowIfCancellationRequested();
+        var lease = catalog.Lease(plan.Description.Id, plan.Settings);
+        leases.Add(lease);
+        var seed = StableSeed.Of(settings.Seed, $"{role}/{plan.Name}");
+        var context = new BuildContext
+        {
+            Device = settings.Device,
+            Seed = seed,
+            Logger = settings.Loggers.CreateLogger($"{plan.Name} ({plan.Description.Id})"),
+            Cancellation = settings.Cancellation,
+            ContentFolder = plan.Description.Folder,
+            Inputs = [.. plan.Inputs.Where(input => input.Source is not null).Select(input => new SolvedPort(input.Name, input.Source!, input.Shape.Values))],
+            Dimensions = plan.Dimensions,
+        };
+        random.manual_seed(seed);
+        var node = Build(lease, plan, context);
+        built.Add(node);
+        if (node is nn.Module module) Adopt(module);
+        return node;
+    }
+
+    public void Dispose()
+    {
+        foreach (var node in built) (node as IDisposable)?.Dispose();
+        built.Clear();
+        foreach (var lease in leases) lease.Dispose();
+        leases.Clear();
+    }
+
+    private static IGraphNode Build(PluginLease lease, PlannedNode plan, BuildContext context)
+    {
+        try
+        {
+            // Weights outlive the scope that the caller may be in; what else a build makes does not.
+            using var scope = NewDisposeScope();
+            var node = lease.As<INodePlugin>().Build(context);
+            if (node is nn.Module module) Detach(module);
+            return node;
+        }
+        catch (Exception error)
+        {
+            throw PluginFailedException.From(error, plan.Description.Id, $"building '{plan.Name}'");
+        }
+    }
+
+    private static void Detach(nn.Module module)
+    {
+        foreach (var parameter in module.parameters()) parameter.DetachFromDisposeScope();
+        foreach (var buffer in module.buffers()) buffer.DetachFromDisposeScope();
+    }
+
+    private void Adopt(nn.Module module)
+    {
+        if (settings.Device.type != DeviceType.CPU) module.to(settings.Device);
+    }
+}
