@@ -5,7 +5,7 @@ using PluginHost;
 using PluginHost.Commands;
 using PluginHost.Config;
 using PluginHost.Runs.Generation;
-using PluginHost.Runs.Training;
+using PluginHost.Runs;
 using PluginHost.Sdk;
 
 NativeThreads.Prepare(); // before anything loads libtorch
@@ -25,24 +25,24 @@ try
     var parsed = root.Parse(args);
     if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction)
     {
-        foreach (var error in parsed.Errors) System.Console.Error.WriteLine(error.Message);
+        foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
         return ExitCode.UserError;
     }
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
 catch (Exception e) when (e is ConfigException or UserErrorException)
 {
-    System.Console.Error.WriteLine(e.Message);
+    Console.Error.WriteLine(e.Message);
     return ExitCode.UserError;
 }
 catch (Exception e) when (e is RunFailedException or PluginHost.Graph.GraphExecutionException)
 {
-    System.Console.Error.WriteLine(e.Message);
+    Console.Error.WriteLine(e.Message);
     return ExitCode.Failed;
 }
 catch (OperationCanceledException)
 {
-    System.Console.Error.WriteLine("stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
+    Console.Error.WriteLine("stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
     return ExitCode.Failed;
 }
 
@@ -58,7 +58,7 @@ Command Run()
             parsed.GetValue(project) ?? (parsed.GetValue(resume) is null ? throw new UserErrorException("run: name a project file, or a run with --resume.") : ""),
             parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(report),
             parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(json)),
-        Logs(), parsed.GetValue(json) ? System.Console.Error : System.Console.Out, !System.Console.IsOutputRedirected && !parsed.GetValue(json), cancellation).Run()));
+        Logs(), parsed.GetValue(json) ? Console.Error : Console.Out, !Console.IsOutputRedirected && !parsed.GetValue(json), cancellation).Run()));
     return command;
 }
 
@@ -67,7 +67,7 @@ Command Plan()
     var project = new Argument<string>("project") { Description = "A project file" };
     var command = new Command("plan", "Checks a project and prints its graph, without running any plugin code") { project, set, json };
     command.SetAction(parsed => PlanCommand.Run(
-        parsed.GetValue(project)!, parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(json), System.Console.Out));
+        parsed.GetValue(project)!, parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
     return command;
 }
 
@@ -86,17 +86,17 @@ Command Chat()
         new ChatRequest(
             parsed.GetValue(run)!, parsed.GetValue(question), parsed.GetValue(image), parsed.GetValue(audio), parsed.GetValue(hostFile),
             new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json)),
-        Logs(), System.Console.In, System.Console.Out, cancellation).Run()));
+        Logs(), Console.In, Console.Out, cancellation).Run()));
     return command;
 }
 
 Command Plugins()
 {
     var list = new Command("list", "Lists the installed plugins, without running any plugin code") { json };
-    list.SetAction(parsed => PluginsCommand.List(parsed.GetValue(hostFile), parsed.GetValue(json), System.Console.Out));
+    list.SetAction(parsed => PluginsCommand.List(parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
     var id = new Argument<string>("id") { Description = "A plugin's id, such as fusion.mid" };
     var inspect = new Command("inspect", "Shows a plugin's ports, settings, version and hash, without running its code") { id, json };
-    inspect.SetAction(parsed => PluginsCommand.Inspect(parsed.GetValue(id)!, parsed.GetValue(hostFile), parsed.GetValue(json), System.Console.Out));
+    inspect.SetAction(parsed => PluginsCommand.Inspect(parsed.GetValue(id)!, parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
     return new Command("plugins", "The installed plugins") { list, inspect };
 }
 

@@ -55,7 +55,7 @@ public sealed class Evaluator(ExecutableGraph graph, GraphPlan plan, Dataset dat
         var (query, key) = Embed(samples, slots, wanted, [], cancellation);
         var (blindQuery, blindKey) = Embed(samples, slots, wanted, Media, cancellation);
         var blind = metric.Compute(blindQuery, blindKey, groups).ToDictionary(value => value.Name, value => value.Value);
-        var label = config.Label ?? string.Join("->", node.Inputs.Select(input => input.Source.Split('.')[0]));
+        var label = config.Label ?? string.Join("->", node.Inputs.Select(input => (input.Source ?? input.Name).Split('.')[0]));
         return [.. metric.Compute(query, key, groups).Select(value => new EvaluationResult(
             $"{value.Name}:{label}", split, value.Value, blind.TryGetValue(value.Name, out var control) ? control : null, samples.Count, value.Note))];
     }

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Artifacts.Report;
 using PluginHost.Config;
-using PluginHost.Console;
+using PluginHost.Terminal;
 using PluginHost.Runs.Evaluation;
+using PluginHost.Runs;
 using PluginHost.Runs.Training;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
@@ -45,7 +46,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     private Outcome RunOnce(ProjectConfig project, HostConfig host, RunFolder folder, long seed, TrainingState? state)
     {
         var started = DateTimeOffset.Now;
-        using var progress = new RunProgress(output, terminal, folder.Events);
+        var progress = new RunProgress(output, terminal, folder.Events);
         var tokenizer = state is null ? null : File.ReadAllText(folder.Tokenizer);
         using var workspace = Workspace.Open(project, host, tokenizer, seed, loggers, cancellation);
         var resolved = JsonNode.Parse(project.Source.ToJsonString())!.AsObject();
@@ -54,7 +55,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         if (state is null)
         {
             AtomicFile.WriteText(folder.Project, resolved.ToJsonString(new() { WriteIndented = true }));
-            if (workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer.ToJson());
+            if (workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer!.ToJson());
         }
         else
             RunFolder.CopyInto(folder.Checkpoint, state.Tensors, workspace.NamedTensors());
@@ -86,7 +87,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     private static string PlanText(Workspace workspace)
     {
         using var text = new StringWriter();
-        PlanCommand.Write(workspace.Plan, text);
+        PlanCommand.Print(workspace.Plan, text);
         return text.ToString();
     }
 

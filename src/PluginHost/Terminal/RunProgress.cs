@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using PluginHost.Runs;
 using PluginHost.Runs.Training;
 using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace PluginHost.Console;
+namespace PluginHost.Terminal;
 
 /// <summary>Shows a run: a bar with loss, speed and time left on a terminal, a plain line every few seconds elsewhere; TensorBoard events for both.</summary>
-internal sealed class RunProgress(TextWriter output, bool terminal, string events) : IRunObserver, IDisposable
+internal sealed class RunProgress(TextWriter output, bool terminal, string events) : IRunObserver
 {
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BarInterval = TimeSpan.FromMilliseconds(200);
@@ -55,8 +56,6 @@ internal sealed class RunProgress(TextWriter output, bool terminal, string event
         sinceShown.Restart();
         Show("evaluating", $"{done}/{total}", (double)done / total, what, done == total);
     }
-
-    public void Dispose() => writer.Dispose();
 
     private void Show(string name, string count, double part, string rest, bool last)
     {
