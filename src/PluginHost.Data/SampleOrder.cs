@@ -28,6 +28,12 @@ internal struct KeyedRandom
 /// <param name="count">Samples in the split.</param>
 internal sealed class SampleOrder(long seed, int count)
 {
+    /// <summary>
+    /// Keeps the order's numbers apart from those that draw a sample's turns and language: with the same key, neighbours in the
+    /// order would all draw alike, and an epoch would begin in one language and end in the other.
+    /// </summary>
+    private const long Domain = 0x6F72646572;
+
     private long epoch = -1;
     private int[] permutation = [];
 
@@ -53,7 +59,7 @@ internal sealed class SampleOrder(long seed, int count)
         permutation = new int[count];
         for (var i = 0; i < count; i++)
         {
-            keys[i] = new KeyedRandom(seed, wanted, i).Next();
+            keys[i] = new KeyedRandom(Domain, seed, wanted, i).Next();
             permutation[i] = i;
         }
         Array.Sort(keys, permutation);
