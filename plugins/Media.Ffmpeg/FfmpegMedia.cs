@@ -68,7 +68,7 @@ public sealed class FfmpegMedia : IMediaDecoder
         }
         catch (FFMpegException error)
         {
-            throw new BadSampleException($"{path}: ffmpeg cannot decode it: {FirstLine(error)}");
+            throw new BadSampleException($"{path}: ffmpeg cannot decode it: {LastLine(error)}");
         }
         catch (Exception error) when (error is Win32Exception or FileNotFoundException or Instances.Exceptions.InstanceFileNotFoundException)
         {
@@ -78,6 +78,6 @@ public sealed class FfmpegMedia : IMediaDecoder
         return output.ToArray();
     }
 
-    private static string FirstLine(FFMpegException error) =>
-        (error..Length > 0 ? error. : error.Message).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "no reason given";
+    private static string LastLine(FFMpegException error) =>
+        error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "no reason given";
 }
