@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text.Json;
+using PluginHost.Catalog;
+using PluginHost.Config;
+using PluginHost.Graph;
+
+namespace PluginHost.Commands;
+
+/// <summary><c>pluginhost plan</c>: checks a project and shows what it would build, running no plugin code.</summary>
+public static class PlanCommand
+{
+    // Weight, gradient and the two moments of AdamW, four bytes each.
+    private const long BytesPerParameter = 16;
+    private const long BytesPerActivation = 4;
+
+    /// <summary>Plans a project and prints the plan.</summary>
+    /// <returns>The exit code: 0.</returns>
+    /// <exception cref="ConfigException">All that is wrong with the project.</exception>
+    public static int Run(string project, IReadOnlyList<string> set, string? hostFile, bool json, TextWriter output)
+    {
+        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile).PluginFolders);
+        var plan = GraphPlanner.Plan(ProjectFile.Read(project, set), catalog);
+        if (json) output.WriteLine(ToJson(plan));
+        else Print(plan, output);
+        return 0;
+    }
+
+    private static IEnumerable<PlannedNode> Trained(GraphPlan plan) =>
+        plan.Nodes.Concat(plan.Stages.SelectMany(stage => stage.Objectives).Select(objective => objective.Node)
+            .DistinctBy(node => (node.Name, node.Description.Id)).Where(node => node.Parameters > 0));
+
+    private static long Parameters(GraphPlan plan) => Trained(plan).Sum(node => node.Parameters ?? 0);
+
+    private static long Activations(GraphPlan plan) => plan.Nodes.Sum(node => node.ActivationFloats ?? 0);
+
+    private static long Memory(long parameters, long activations) => parameters * BytesPerParameter + activations * BytesPerActivation;
+
+    private static void Print(GraphPlan plan, TextWriter output)
+    {
+        output.WriteLine($"{plan.Project.Name}: data from {plan.Source.Description.Id}{(plan.Tokenizer is { } tokenizer ? $", text by {tokenizer.Description.Id} ({plan.Vocabulary} ids)" : "")}");
+        output.WriteLine();
+        var table = new TextTable("node", "plugin", "inputs", "outputs", "parameters", "memory");
+        foreach (var node in plan.Nodes)
+        {
+            var inputs = node.Inputs.Select(input => $"{input.Name} <- {input.Source ?? "nothing"}").DefaultIfEmpty("").ToArray();
+            var outputs = node.Outputs.Select(item => $"{item.Name} {item.Shape}").DefaultIfEmpty("").ToArray();
+            for (var i = 0; i < Math.Max(inputs.Length, outputs.Length); i++)
+                table.Add(i > 0 ? "" : node.Name, i > 0 ? "" : node.Description.Id, inputs.ElementAtOrDefault(i) ?? "", outputs.ElementAtOrDefault(i) ?? "",
+                    i > 0 ? "" : Count(node.Parameters), i > 0 ? "" : Bytes(node));
+        }
+        table.Write(output);
+        output.WriteLine();
+        foreach (var stage in plan.Stages)
+            output.WriteLine($"stage {stage.Config.Name}: {stage.Config.Steps} steps of {stage.Config.Batch * stage.Config.Accumulate} samples; {string.Join(", ", stage.Objectives.Select(Describe))}");
+        foreach (var evaluation in plan.Evaluations)
+            output.WriteLine($"evaluate {evaluation.Metric.Name} on {string.Join(", ", evaluation.Config.Splits)}{Wires(evaluation.Metric)}");
+        output.WriteLine();
+        var parameters = Parameters(plan);
+        output.WriteLine($"{Count(parameters)} parameters; about {Size(Memory(parameters, Activations(plan)))} in training (weights, gradients, AdamW: {Size(parameters * BytesPerParameter)}; one micro-batch: {Size(Activations(plan) * BytesPerActivation)})");
+    }
+
+    private static string Describe(PlannedObjective objective) =>
+        string.Create(CultureInfo.InvariantCulture, $"{objective.Name} = {objective.Weight} x {objective.Node.Description.Id}{Wires(objective.Node)}");
+
+    private static string Wires(PlannedNode node)
+    {
+        var wires = node.Inputs.Where(input => input.Source is not null).Select(input => $"{input.Name} <- {input.Source}").ToArray();
+        return wires.Length == 0 ? "" : $" ({string.Join(", ", wires)})";
+    }
+
+    private static string Count(long? count) => count?.ToString("N0", CultureInfo.InvariantCulture) ?? "?";
+
+    private static string Bytes(PlannedNode node) =>
+        node.Parameters is null && node.ActivationFloats is null ? "?" : Size(Memory(node.Parameters ?? 0, node.ActivationFloats ?? 0));
+
+    private static string Size(long bytes) => bytes < 1 << 20
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MB");
+
+    private static string ToJson(GraphPlan plan)
+    {
+        var parameters = Parameters(plan);
+        return JsonSerializer.Serialize(new
+        {
+            name = plan.Project.Name,
+            source = plan.Source.Description.Id,
+            tokenizer = plan.Tokenizer?.Description.Id,
+            vocabulary = plan.Vocabulary,
+            nodes = plan.Nodes.Select(ToJson),
+            stages = plan.Stages.Select(stage => new
+            {
+                name = stage.Config.Name,
+                steps = stage.Config.Steps,
+                batch = stage.Config.Batch,
+                accumulate = stage.Config.Accumulate,
+                objectives = stage.Objectives.Select(objective => new { name = objective.Name, weight = objective.Weight, node = ToJson(objective.Node) }),
+            }),
+            evaluations = plan.Evaluations.Select(evaluation => new { splits = evaluation.Config.Splits, node = ToJson(evaluation.Metric) }),
+            parameters,
+            memoryBytes = Memory(parameters, Activations(plan)),
+        }, PlainJson.Options);
+    }
+
+    private static object ToJson(PlannedNode node) => new
+    {
+        name = node.Name,
+        plugin = node.Description.Id,
+        version = node.Description.Version,
+        settings = node.Settings,
+        inputs = node.Inputs.Select(input => new { name = input.Name, source = input.Source, shape = input.Shape.ToString() }),
+        outputs = node.Outputs.Select(output => new { name = output.Name, shape = output.Shape.ToString() }),
+        parameters = node.Parameters,
+        activationFloats = node.ActivationFloats,
+    };
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.Json;
+using PluginHost.Catalog;
+using PluginHost.Config;
+using PluginHost.Sdk;
+
+namespace PluginHost.Commands;
+
+/// <summary><c>pluginhost plugins list|inspect</c>: what is installed, from metadata alone.</summary>
+public static class PluginsCommand
+{
+    private const int ShortHash = 12;
+
+    /// <summary>Lists all plugins, and below them the folders that cannot be used.</summary>
+    /// <returns>The exit code: 0.</returns>
+    public static int List(string? hostFile, bool json, TextWriter output)
+    {
+        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile).PluginFolders);
+        if (json)
+        {
+            output.WriteLine(JsonSerializer.Serialize(new
+            {
+                plugins = catalog.Plugins.Select(plugin => new { id = plugin.Id, version = plugin.Version, kind = plugin.Kind, hash = plugin.Hash, summary = plugin.Summary, folder = plugin.Folder }),
+                faults = catalog.Faults.Select(fault => new { folder = fault.Folder, message = fault.Message }),
+            }, PlainJson.Options));
+            return 0;
+        }
+        var table = new TextTable("id", "version", "kind", "hash", "summary");
+        foreach (var plugin in catalog.Plugins) table.Add(plugin.Id, plugin.Version, plugin.Kind, plugin.Hash[..ShortHash], plugin.Summary);
+        table.Write(output);
+        foreach (var fault in catalog.Faults) output.WriteLine($"cannot be used: {fault.Folder}: {fault.Message}");
+        return 0;
+    }
+
+    /// <summary>Shows one plugin.</summary>
+    /// <returns>The exit code: 0.</returns>
+    /// <exception cref="UserErrorException">There is no such plugin.</exception>
+    public static int Inspect(string id, string? hostFile, bool json, TextWriter output)
+    {
+        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile).PluginFolders);
+        var plugin = catalog.Find(id)
+            ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, catalog.Plugins.Select(known => known.Id))}");
+        if (json) output.WriteLine(ToJson(plugin));
+        else Print(plugin, output);
+        return 0;
+    }
+
+    private static void Print(PluginDescription plugin, TextWriter output)
+    {
+        output.WriteLine($"{plugin.Id} {plugin.Version}: {plugin.Summary}");
+        output.WriteLine($"kind {plugin.Kind}, sha256 {plugin.Hash}");
+        output.WriteLine(plugin.AssemblyPath);
+        if (plugin.Accepts.Count > 0) output.WriteLine($"accepts {string.Join(' ', plugin.Accepts)}");
+        output.WriteLine();
+        var ports = new TextTable("port", "direction", "type");
+        foreach (var port in plugin.Inputs) ports.Add(port.Name, port.Optional ? "in, optional" : "in", port.Type.Text);
+        if (plugin.Variadic is { } any) ports.Add("(any name)", "in, any number", any.Type.Text);
+        foreach (var port in plugin.Outputs) ports.Add(port.Name, "out", port.Type.Text);
+        if (plugin.Inputs.Count + plugin.Outputs.Count > 0 || plugin.Variadic is not null)
+        {
+            ports.Write(output);
+            output.WriteLine();
+        }
+        if (plugin.Options.Count == 0) output.WriteLine("no settings");
+        var settings = new TextTable("setting", "type", "default", "range", "description");
+        foreach (var option in plugin.Options) settings.Add(option.Name, TypeOf(option), DefaultOf(option), RangeOf(option), option.Description ?? "");
+        if (plugin.Options.Count > 0) settings.Write(output);
+        foreach (var rule in plugin.Rules) output.WriteLine($"rule: {rule}");
+    }
+
+    private static string TypeOf(OptionDescription option) =>
+        (option.Type == OptionType.Enum ? string.Join('|', option.Choices) : option.Type.ToString().ToLowerInvariant()) + (option.Array ? "[]" : "");
+
+    private static string DefaultOf(OptionDescription option) => option.Default switch
+    {
+        null => "null",
+        bool flag => flag ? "true" : "false",
+        string text => text.Length == 0 ? "\"\"" : text,
+        var value => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
+
+    private static string RangeOf(OptionDescription option) =>
+        option.Minimum is null && option.Maximum is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{option.Minimum}..{option.Maximum}");
+
+    private static string ToJson(PluginDescription plugin) => JsonSerializer.Serialize(new
+    {
+        id = plugin.Id,
+        version = plugin.Version,
+        kind = plugin.Kind,
+        summary = plugin.Summary,
+        hash = plugin.Hash,
+        file = plugin.AssemblyPath,
+        accepts = plugin.Accepts,
+        inputs = plugin.Inputs.Select(port => new { name = port.Name, type = port.Type.Text, optional = port.Optional }),
+        anyInputs = plugin.Variadic?.Type.Text,
+        outputs = plugin.Outputs.Select(port => new { name = port.Name, type = port.Type.Text }),
+        settings = plugin.Options.Select(option => new
+        {
+            name = option.Name,
+            type = TypeOf(option),
+            nullable = option.Nullable,
+            @default = option.Default,
+            minimum = option.Minimum,
+            maximum = option.Maximum,
+            description = option.Description,
+        }),
+        rules = plugin.Rules.Select(rule => rule.ToString()),
+    }, PlainJson.Options);
+}
