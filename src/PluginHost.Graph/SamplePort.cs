@@ -22,15 +22,15 @@ public static class SamplePorts
     /// <summary>The name in wires: <c>sample.image</c>.</summary>
     public static string SourceOf(SamplePort port) => $"{Node}.{NameOf(port)}";
 
-    /// <summary>The type that a project's data settings give the port; text ports need a vocabulary.</summary>
-    public static PortType TypeOf(SamplePort port, DataConfig data, long vocabulary)
+    /// <summary>The type that a project's data settings give the port; the vocabulary of text stays a symbol while it is not known.</summary>
+    public static PortType TypeOf(SamplePort port, DataConfig data, long? vocabulary)
     {
         var samples = (long)Math.Round(data.AudioRate * data.AudioSeconds);
         FormattableString text = port switch
         {
             SamplePort.Image => $"pixels[B,3,{data.ImageSize},{data.ImageSize}]",
             SamplePort.Audio => $"wave[B,{samples},{data.AudioRate}]",
-            _ => $"ids[B,T,{vocabulary}]",
+            _ => $"ids[B,T,{(vocabulary is null ? "V" : vocabulary)}]",
         };
         return PortType.Parse(text.ToString(CultureInfo.InvariantCulture));
     }

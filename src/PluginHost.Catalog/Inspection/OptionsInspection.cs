@@ -43,7 +43,7 @@ internal static class OptionsInspection
         if (array) type = type.GetElementType()!;
         var nullable = Underlying(type);
         type = nullable ?? type;
-        var kind = Kind(type) ?? throw new FolderFaultException($"option {name} of {id} is a {parameter.ParameterType.Name}; options are int, long, double, bool, string, enums and arrays of these");
+        var kind = Kind(type) ?? throw new FolderFaultException($"option {name} of {id} is of type {type.Name}; options are int, long, double, bool, string, enums and arrays of these");
         var choices = kind == OptionType.Enum ? Names(type) : [];
         var attributes = record.GetProperty(name)?.GetCustomAttributesData() ?? [];
         var (minimum, maximum) = Range(attributes);

@@ -48,15 +48,16 @@ internal sealed class DraftInput(DraftPort port, bool optional)
 /// <summary>A graph node, objective or metric while the plan is being made.</summary>
 internal sealed class DraftNode
 {
-    public DraftNode(NodeConfig config, PluginDescription plugin, IReadOnlyDictionary<string, object?> settings, DimensionVariable batch)
+    /// <param name="trusted">Whether the settings are right; with wrong ones no dimension is derived from them, which would only add noise.</param>
+    public DraftNode(NodeConfig config, PlannedPlugin use, DimensionVariable batch, bool trusted)
     {
         Config = config;
-        Plugin = plugin;
-        Settings = settings;
-        Scope = new PortScope(batch, Numbers(plugin, settings));
-        foreach (var input in plugin.Inputs) Inputs.Add(new DraftInput(new DraftPort(this, input.Name, input.Type, Scope), input.Optional));
+        Plugin = use.Description;
+        Settings = use.Settings;
+        Scope = new PortScope(batch, trusted ? Numbers(Plugin, Settings) : new Dictionary<string, long>());
+        foreach (var input in Plugin.Inputs) Inputs.Add(new DraftInput(new DraftPort(this, input.Name, input.Type, Scope), input.Optional));
         DeclareDynamic();
-        Outputs = [.. plugin.Outputs.Select(output => new DraftPort(this, output.Name, output.Type, Scope))];
+        Outputs = [.. Plugin.Outputs.Select(output => new DraftPort(this, output.Name, output.Type, Scope))];
     }
 
     public NodeConfig Config { get; }
@@ -77,6 +78,9 @@ internal sealed class DraftNode
 
     /// <summary>For messages: <c>fusion (fusion.mid)</c>.</summary>
     public string Title => Name == Plugin.Id ? Name : $"{Name} ({Plugin.Id})";
+
+    /// <summary>A wire names an input that it does not have, so what is missing may just be misspelt.</summary>
+    public bool Miswired { get; set; }
 
     /// <summary>The nodes it reads from.</summary>
     public IEnumerable<DraftNode> Sources => Inputs.Select(input => input.Source?.Owner).OfType<DraftNode>().Distinct();

@@ -16,9 +16,10 @@ internal sealed class PlanDraft(ProjectConfig project, PluginCatalog catalog, Li
     public GraphPlan? Solve()
     {
         var source = plugins.Resolve(project.Data.Source, PluginRole.Source);
+        var known = errors.Count;
         var tokenizer = project.Data.Tokenizer is { } use ? plugins.Resolve(use, PluginRole.Tokenizer) : null;
+        var vocabulary = errors.Count == known ? Vocabulary(tokenizer) : null;
         var media = project.Data.Media.Select(item => plugins.Resolve(item, PluginRole.Media)).ToArray();
-        var vocabulary = Vocabulary(tokenizer);
         var sample = Sample(vocabulary);
 
         var nodes = Nodes();
@@ -39,7 +40,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginCatalog catalog, Li
             Source = source!,
             Tokenizer = tokenizer,
             Media = project.Data.Media.Count == 0 ? plugins.All(PluginRole.Media) : [.. media.Select(item => item!)],
-            Vocabulary = vocabulary,
+            Vocabulary = vocabulary ?? 0,
             SampleSlots = assembly.SampleSlots,
             Nodes = [.. order.Select(assembly.Node)],
             SlotCount = assembly.SlotCount,
@@ -49,15 +50,15 @@ internal sealed class PlanDraft(ProjectConfig project, PluginCatalog catalog, Li
         };
     }
 
-    private long Vocabulary(PlannedPlugin? tokenizer)
+    private long? Vocabulary(PlannedPlugin? tokenizer)
     {
-        if (tokenizer is null) return 0;
+        if (tokenizer is null) return null;
         if (tokenizer.Settings.TryGetValue("vocabulary", out var value) && value is long vocabulary) return vocabulary;
         errors.Add(new ConfigError(project.Data.Tokenizer!.Location, $"{tokenizer.Description.Id} has no setting 'vocabulary', from which the ports of text take their size"));
-        return 0;
+        return null;
     }
 
-    private List<DraftPort> Sample(long vocabulary)
+    private List<DraftPort> Sample(long? vocabulary)
     {
         var ports = new List<DraftPort>();
         foreach (var port in SamplePorts.All)
@@ -84,16 +85,20 @@ internal sealed class PlanDraft(ProjectConfig project, PluginCatalog catalog, Li
         return nodes;
     }
 
-    private DraftNode? Draft(NodeConfig node, PluginRole role) =>
-        plugins.Resolve(node.Use, role) is { } plugin ? new DraftNode(node, plugin.Description, plugin.Settings, batch) : null;
+    private DraftNode? Draft(NodeConfig node, PluginRole role)
+    {
+        var known = errors.Count;
+        return plugins.Resolve(node.Use, role) is { } plugin ? new DraftNode(node, plugin, batch, trusted: errors.Count == known) : null;
+    }
 
     // What the config wires comes first: it fixes dimensions that help to choose the rest.
     private void Wire(List<DraftPort> sample, List<DraftNode> nodes, DraftNode[] all)
     {
-        // A broken tokenizer has been reported; its vocabulary would only add noise.
         var wiring = new Wiring(sample, nodes, broken, project.Data.Tokenizer is not null, errors);
         foreach (var node in all) wiring.Connect(node);
         wiring.Settle();
+        // With two decoders every input named 'logits' is ambiguous; the decoders themselves are reported.
+        if (nodes.Count(IsDecoder) > 1) return;
         foreach (var node in all) wiring.Complete(node);
         wiring.Settle();
     }
@@ -119,9 +124,11 @@ internal sealed class PlanDraft(ProjectConfig project, PluginCatalog catalog, Li
         }
     }
 
+    private static bool IsDecoder(DraftNode node) => node.Plugin.Kind == "decoder";
+
     private void CheckDecoder(List<DraftNode> nodes, DraftNode?[] metrics)
     {
-        var decoders = nodes.Where(node => node.Plugin.Kind == "decoder").ToArray();
+        var decoders = nodes.Where(IsDecoder).ToArray();
         if (decoders.Length > 1)
             errors.Add(new ConfigError(decoders[1].Location, $"a graph has at most one decoder, but '{decoders[0].Name}' is one too; remove one of them"));
         if (decoders.Length > 0 || broken.Count > 0) return;

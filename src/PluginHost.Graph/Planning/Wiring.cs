@@ -9,6 +9,7 @@ internal sealed class Wiring(IReadOnlyList<DraftPort> sample, IReadOnlyList<Draf
 {
     private readonly List<(DraftInput Input, JsonLocation Location, int Index)> open = [];
     private readonly HashSet<DraftInput> failed = [];
+    private bool tokenizerMissed;
 
     private IEnumerable<DraftPort> Outputs => sample.Concat(nodes.SelectMany(node => node.Outputs));
 
@@ -18,7 +19,10 @@ internal sealed class Wiring(IReadOnlyList<DraftPort> sample, IReadOnlyList<Draf
         foreach (var wire in node.Config.In)
         {
             if (node.Input(wire.Input) is not { } input)
+            {
+                node.Miswired = true;
                 errors.Add(new ConfigError(wire.Location, $"{node.Title} has no input '{wire.Input}'{NearestName.Suggestion(wire.Input, node.Inputs.Select(known => known.Port.Name))}"));
+            }
             else if (input.Port.Type.Structure == PortStructure.Text)
                 errors.Add(new ConfigError(wire.Location, $"input '{wire.Input}' of {node.Title} is filled by the evaluation itself; leave it out"));
             else if (Output(wire) is { } output)
@@ -31,9 +35,14 @@ internal sealed class Wiring(IReadOnlyList<DraftPort> sample, IReadOnlyList<Draf
     /// <summary>Wires what the config left out to the only output of the same name and a fitting type.</summary>
     public void Complete(DraftNode node)
     {
-        foreach (var input in node.Inputs.Where(input => input is { Source: null, Optional: false, Broken: false }))
+        foreach (var input in node.Inputs.Where(input => input is { Source: null, Optional: false, Broken: false } && !node.Miswired))
         {
             if (input.Port.Type.Structure == PortStructure.Text) continue;
+            if (input.Port.Type.Structure == PortStructure.Ids && !hasText)
+            {
+                NeedTokenizer(node.Location, $"input '{input.Port.Name}' of {node.Title}");
+                continue;
+            }
             var same = Outputs.Where(output => output.Owner != node && output.Name == input.Port.Name && output.Fits(input.Port)).ToArray();
             if (same.Length == 1) Join(input, same[0], node.Location);
             else if (same.Length > 1 || broken.Count == 0) errors.Add(new ConfigError(node.Location, Missing(node, input, same)));
@@ -66,12 +75,19 @@ internal sealed class Wiring(IReadOnlyList<DraftPort> sample, IReadOnlyList<Draf
         var ports = owner == SamplePorts.Node ? sample : nodes.FirstOrDefault(node => node.Name == owner)?.Outputs;
         if (ports?.FirstOrDefault(port => port.Name == name) is { } output) return output;
         if (ports is null)
-            errors.Add(new ConfigError(wire.Location, $"'{wire.Source}' names no node of the graph{NearestName.Suggestion(owner, nodes.Select(node => node.Name).Append(SamplePorts.Node))}"));
+            errors.Add(new ConfigError(wire.Location, $"'{wire.Source}' names no node of the graph{NearestName.Suggestion(wire.Source, Outputs.Select(output => output.FullName))}"));
         else if (owner == SamplePorts.Node && !hasText && name is "text" or "caption")
-            errors.Add(new ConfigError(wire.Location, $"'{wire.Source}' needs a tokenizer: name one under data.tokenizer"));
+            NeedTokenizer(wire.Location, $"'{wire.Source}'");
         else
             errors.Add(new ConfigError(wire.Location, $"{owner} has no output '{name}'{NearestName.Suggestion(wire.Source, ports.Select(port => port.FullName))}"));
         return null;
+    }
+
+    // Said once: one tokenizer mends it everywhere.
+    private void NeedTokenizer(JsonLocation location, string what)
+    {
+        if (!tokenizerMissed) errors.Add(new ConfigError(location, $"{what} needs a tokenizer; name one under 'data', such as \"tokenizer\": \"tokenizer.byte-bpe\""));
+        tokenizerMissed = true;
     }
 
     private void Join(DraftInput input, DraftPort output, JsonLocation location)
@@ -112,12 +128,12 @@ internal sealed class Wiring(IReadOnlyList<DraftPort> sample, IReadOnlyList<Draf
     private string Instead(DraftInput input)
     {
         var siblings = Outputs.Where(output => output.Owner == input.Source!.Owner && output != input.Source && output.Fits(input.Port)).ToArray();
-        return siblings.Length > 0 ? $"; did you mean '{siblings[0].FullName}'?" : $"; {Candidates(input.Port, input.Port.Owner!)}";
+        return siblings.Length > 0 ? $"; did you mean '{siblings[0].FullName}'?" : $"; {Candidates(input.Port, input.Port.Owner!, input.Source)}";
     }
 
-    private string Candidates(DraftPort input, DraftNode node)
+    private string Candidates(DraftPort input, DraftNode node, DraftPort? but = null)
     {
-        var fitting = Outputs.Where(output => output.Owner != node && output.Fits(input)).Select(output => $"'{output.FullName}'").Take(6).ToArray();
+        var fitting = Outputs.Where(output => output.Owner != node && output != but && output.Fits(input)).Select(output => $"'{output.FullName}'").Take(6).ToArray();
         return fitting.Length == 0 ? "no output of this graph fits" : $"what fits: {string.Join(", ", fitting)}";
     }
 

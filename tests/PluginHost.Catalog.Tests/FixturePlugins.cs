@@ -1,0 +1,30 @@
+using System.Reflection;
+
+namespace PluginHost.Catalog.Tests;
+
+/// <summary>The plugin folders that were built for the tests, and copies of them to be damaged.</summary>
+internal sealed class FixturePlugins : IDisposable
+{
+    public static string Loading { get; } = Path.Combine(
+        typeof(FixturePlugins).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(item => item.Key == "Fixtures").Value!, "loading");
+
+    /// <summary>An empty plugin folder of this test's own.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("pluginhost-").FullName;
+
+    /// <summary>Copies a fixture into the folder.</summary>
+    public string Copy(string name, string? into = null)
+    {
+        var target = Path.Combine(Folder, into ?? "", name);
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Loading, name), "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(target, Path.GetRelativePath(Path.Combine(Loading, name), file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        return target;
+    }
+
+    public PluginCatalog Discover() => PluginCatalog.Discover([Folder]);
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}

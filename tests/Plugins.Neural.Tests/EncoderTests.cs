@@ -1,0 +1,164 @@
+using Encoder.LogMel;
+using Encoder.TextTransformer;
+using Encoder.Vit;
+using PluginHost.Sdk;
+using static TorchSharp.torch;
+
+namespace Plugins.Neural.Tests;
+
+[Collection("torch")]
+public class EncoderTests
+{
+    private static IEncoder Vit(VitOptions? options = null) => Build.Node<IEncoder>(
+        new VitEncoder(options ?? new VitOptions(Width: 16, Layers: 1, Heads: 2, FeedForward: 8, Pooled: 6, Stem: true)),
+        new() { ["C"] = 3, ["H"] = 8, ["W"] = 12 });
+
+    private static IEncoder Text() => Build.Node<IEncoder>(
+        new TextTransformerEncoder(new(Width: 16, Layers: 2, Heads: 2, FeedForward: 8, Pooled: 6)), new() { ["V"] = 20 });
+
+    private static IEncoder Audio(LogMelOptions? options = null, long rate = 4000) => Build.Node<IEncoder>(
+        new LogMelEncoder(options ?? new LogMelOptions(Width: 16, Layers: 1, Heads: 2, FeedForward: 8, Pooled: 6)), new() { ["R"] = rate });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Vit_Pictures_GiveATokenAPatch(bool stem)
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Vit(new VitOptions(Width: 18, Layers: 1, Heads: 2, FeedForward: 8, Pooled: 6, Stem: stem));
+        var pictures = new Masked(rand(2, 3, 8, 12), tensor(new[] { true, false }));
+
+        var encoded = encoder.Encode(pictures);
+
+        Assert.Equal([2L, 6L, 18L], encoded.Tokens.Data.shape);
+        Assert.Equal([2L, 6L], encoded.Tokens.Mask.shape);
+        Assert.True(encoded.Tokens.Mask[0].all().item<bool>());
+        Assert.False(encoded.Tokens.Mask[1].any().item<bool>());
+        Assert.True(Build.Finite(encoded.Tokens.Data));
+        Assert.True(encoded.Pooled[0].abs().sum().item<float>() > 0);
+        Assert.Equal(0, encoded.Pooled[1].abs().sum().item<float>());
+    }
+
+    [Fact]
+    public void Vit_AnotherRow_DoesNotMatter()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Vit();
+        manual_seed(1);
+        var pictures = rand(2, 3, 8, 12);
+        var both = encoder.Encode(new Masked(pictures, ones(2, dtype: ScalarType.Bool)));
+        var alone = encoder.Encode(new Masked(pictures.narrow(0, 0, 1), ones(1, dtype: ScalarType.Bool)));
+
+        Assert.InRange(Build.Distance(both.Pooled[0], alone.Pooled[0]), 0, 1e-5f);
+    }
+
+    [Fact]
+    public void Vit_PatchDropout_DropsOnlyInTraining()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Vit(new VitOptions(Width: 16, Layers: 1, Heads: 2, FeedForward: 8, PatchDropout: 0.5));
+        var pictures = new Masked(rand(1, 3, 8, 12), ones(1, dtype: ScalarType.Bool));
+
+        Assert.Equal(6, encoder.Encode(pictures).Tokens.Data.size(1));
+        ((nn.Module)encoder).train();
+        Assert.Equal(3, encoder.Encode(pictures).Tokens.Data.size(1));
+    }
+
+    [Fact]
+    public void Vit_StemWithOddPatch_SaysWhatToDo()
+    {
+        var error = Assert.Throws<UserErrorException>(() => Vit(new VitOptions(Patch: 3, Stem: true)));
+
+        Assert.Equal("encoder.vit: patch is 3, but a stem halves the picture once, so patch must be even; "
+            + "use 4 or set \"stem\": false.", error.Message);
+    }
+
+    [Fact]
+    public void Text_Padding_DoesNotLeak()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Text();
+        var longer = Build.Text(new long[,] { { 3, 7, 1, -1, -1 }, { -1, -1, -1, -1, -1 } });
+        var changed = longer with { Ids = longer.Ids + longer.Mask.logical_not().to(ScalarType.Int64) * 9 };
+
+        var (one, two) = (encoder.Encode(longer), encoder.Encode(new Masked(changed.Ids, changed.Mask)));
+        var alone = encoder.Encode(Build.Text(new long[,] { { 3, 7, 1 } }));
+
+        Assert.Equal(0, Build.Distance(one.Pooled, two.Pooled));
+        Assert.InRange(Build.Distance(one.Pooled[0], alone.Pooled[0]), 0, 1e-5f);
+        Assert.Equal(0, one.Pooled[1].abs().sum().item<float>());
+        Assert.True(Build.Finite(one.Tokens.Data));
+    }
+
+    [Fact]
+    public void Text_OrderOfWords_Matters()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Text();
+
+        var there = encoder.Encode(Build.Text(new long[,] { { 3, 7, 1 } }));
+        var back = encoder.Encode(Build.Text(new long[,] { { 1, 7, 3 } }));
+
+        Assert.True(Build.Distance(there.Pooled, back.Pooled) > 1e-4);
+    }
+
+    [Fact]
+    public void Audio_PaddingAndAbsence_DoNotLeak()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Audio();
+        manual_seed(1);
+        var samples = randn(2, 4000) * 0.1;
+        var mask = zeros(2, 4000, dtype: ScalarType.Bool);
+        mask[0, TensorIndex.Slice(0, 2000)] = true;
+        var changed = samples.clone();
+        changed[0, TensorIndex.Slice(2000)] = 1;
+
+        var (one, two) = (encoder.Encode(new Masked(samples, mask)), encoder.Encode(new Masked(changed, mask)));
+        var alone = encoder.Encode(new Masked(samples[TensorIndex.Slice(0, 1), TensorIndex.Slice(0, 2000)], ones(1, 2000, dtype: ScalarType.Bool)));
+
+        Assert.Equal([2L, 32L, 16L], one.Tokens.Data.shape);
+        Assert.Equal(16, one.Tokens.Mask[0].sum().item<long>());
+        Assert.Equal(0, Build.Distance(one.Pooled, two.Pooled));
+        Assert.InRange(Build.Distance(one.Pooled[0], alone.Pooled[0]), 0, 1e-4f);
+        Assert.Equal(0, one.Pooled[1].abs().sum().item<float>());
+        Assert.True(Build.Finite(one.Tokens.Data));
+    }
+
+    [Theory]
+    [InlineData(4000, 100, 40)]
+    [InlineData(16000, 400, 80)]
+    public void MelSpectrogram_Tone_IsLoudestInItsBand(long rate, double hertz, int bands)
+    {
+        using var scope = NewDisposeScope();
+        using var spectrogram = new MelSpectrogram(rate, 0.032, 0.016, bands, Build.Context());
+        var time = arange(rate, dtype: ScalarType.Float32) / rate;
+
+        var frames = spectrogram.Forward((time * (2 * Math.PI * hertz)).sin().unsqueeze(0));
+
+        var step = 2595 * Math.Log10(1 + rate / 2.0 / 700) / (bands + 1);
+        var expected = 2595 * Math.Log10(1 + hertz / 700) / step - 1;
+        Assert.InRange(frames[0, TensorIndex.Ellipsis, 30].argmax().item<long>() - expected, -1, 1);
+        Assert.Equal(Math.Ceiling(1 / 0.016), frames.size(2));
+    }
+
+    [Fact]
+    public void Encoder_SameSeed_SameWeights()
+    {
+        using var scope = NewDisposeScope();
+        var (one, two) = ((nn.Module)Vit(), (nn.Module)Vit());
+
+        foreach (var ((name, left), (_, right)) in one.named_parameters().Zip(two.named_parameters()))
+            Assert.True(left.equal(right).all().item<bool>(), name);
+    }
+
+    [Fact]
+    public void Encoder_Weights_OutliveTheScopeTheyWereBuiltIn()
+    {
+        nn.Module encoder;
+        using (NewDisposeScope()) encoder = (nn.Module)Vit();
+
+        Assert.All(encoder.parameters(), parameter => Assert.False(parameter.IsInvalid));
+        encoder.Dispose();
+    }
+}

@@ -1,0 +1,83 @@
+using Objective.Contrastive;
+using Objective.NextToken;
+using PluginHost.Sdk;
+using static TorchSharp.torch;
+
+namespace Plugins.Neural.Tests;
+
+public class ObjectiveTests
+{
+    private static IObjective Contrastive() =>
+        (IObjective)new ContrastiveObjective(new ContrastiveOptions()).Build(Build.Context());
+
+    private static readonly float[,] Images = { { 1, 0 }, { .6f, .8f }, { 0, 1 } };
+    private static readonly float[,] Texts = { { .9f, .1f }, { .5f, .5f }, { .2f, .9f } };
+
+    [Fact]
+    public void Contrastive_Golden_IsThatOfTheReference()
+    {
+        using var scope = NewDisposeScope();
+
+        var loss = Contrastive().Sum([tensor(Images), tensor(Texts)]);
+
+        Assert.Equal(0.11789211631, loss.item<float>(), 6);
+    }
+
+    [Fact]
+    public void Contrastive_AbsentRows_TakeNoPart()
+    {
+        using var scope = NewDisposeScope();
+        var absent = zeros(1, 2);
+
+        var loss = Contrastive().Sum([cat([tensor(Images), absent, ones(1, 2)]), cat([tensor(Texts), ones(1, 2), absent])]);
+
+        Assert.Equal(0.11789211631, loss.item<float>(), 6);
+    }
+
+    [Fact]
+    public void Contrastive_NoPairs_IsZeroWithAGraph()
+    {
+        using var scope = NewDisposeScope();
+        var query = zeros(4, 2).requires_grad_();
+
+        var loss = Contrastive().Sum([query, ones(4, 2)]);
+        loss.backward();
+
+        Assert.Equal(0, loss.item<float>());
+        Assert.Equal(0, query.grad!.abs().sum().item<float>());
+    }
+
+    [Fact]
+    public void NextToken_WeightsAndIgnoredTargets_GiveTheWeightedSum()
+    {
+        using var scope = NewDisposeScope();
+        var objective = (IObjective)new NextTokenObjective().Build(Build.Context());
+        var logits = tensor(new float[,,] { { { 2, 0, 0 }, { 9, 9, 9 }, { 0, 1, 0 } } }).requires_grad_();
+        var text = Build.Text(new long[,] { { 1, 2, 0 } }) with
+        {
+            Targets = tensor(new long[,] { { 0, TextBatch.Ignore, 2 } }),
+            Weights = tensor(new float[,] { { 1, 0, .5f } }),
+        };
+
+        var sum = objective.Sum([logits, text]);
+        sum.backward();
+
+        var expected = Math.Log(1 + 2 * Math.Exp(-2)) + 0.5 * Math.Log(2 + Math.E);
+        Assert.Equal(expected, sum.item<float>(), 5);
+        Assert.Equal(1.5, objective.Count([null, text]));
+        Assert.Equal(0, logits.grad![0, 1].abs().sum().item<float>());
+    }
+
+    [Fact]
+    public void NextToken_NothingSupervised_IsZeroWithAGraph()
+    {
+        using var scope = NewDisposeScope();
+        var objective = (IObjective)new NextTokenObjective().Build(Build.Context());
+        var logits = ones(1, 2, 3).requires_grad_();
+
+        var sum = objective.Sum([logits, Build.Text(new long[,] { { 1, 2 } })]);
+        sum.backward();
+
+        Assert.Equal(0, sum.item<float>());
+    }
+}
