@@ -37,7 +37,7 @@ public static class SettingsValidator
             var unit = divisor * rule.Factor;
             if (unit != 0 && value % unit == 0) continue;
             var location = use.Settings?.Find(rule.Option)?.Location ?? use.Settings?.Find(rule.Divisor)?.Location ?? use.Location;
-            var by = rule.Factor == 1 ? $"{rule.Divisor} {divisor}" : $"{rule.Factor} * {rule.Divisor} {divisor}";
+            var by = rule.Factor == 1 ? $"{rule.Divisor} {divisor}" : $"{rule.Factor} * {rule.Divisor} = {unit}";
             errors.Add(new ConfigError(location, $"{rule.Option} {value} is not a multiple of {by} (rule of {plugin.Id}: {rule})"));
         }
     }

@@ -40,8 +40,16 @@ public class LeaseTests
         using var catalog = Discover();
         var settings = new Dictionary<string, object?>
         {
-            ["width"] = 16L, ["heads"] = 2L, ["big"] = 7L, ["rate"] = 0.5, ["stem"] = false, ["name"] = "x", ["tone"] = "softGrey",
-            ["words"] = new[] { "a", "b" }, ["sizes"] = new[] { 1L, 2L }, ["limit"] = 9L,
+            ["width"] = 16L,
+            ["heads"] = 2L,
+            ["big"] = 7L,
+            ["rate"] = 0.5,
+            ["stem"] = false,
+            ["name"] = "x",
+            ["tone"] = "softGrey",
+            ["words"] = new[] { "a", "b" },
+            ["sizes"] = new[] { 1L, 2L },
+            ["limit"] = 9L,
         };
 
         Assert.Equal("16 2 7 0.5 False x SoftGrey a+b 1+2 9", Tell(catalog, settings));

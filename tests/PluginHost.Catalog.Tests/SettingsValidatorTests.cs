@@ -38,8 +38,8 @@ public class SettingsValidatorTests
     [InlineData("""{ "tone": 1 }""", "p.json(1,11): $.tone: 'tone' of media.plain is one of softGrey, loud, not 1")]
     [InlineData("""{ "words": "a" }""", "p.json(1,12): $.words: 'words' of media.plain is a list in [ ], not the text \"a\"")]
     [InlineData("""{ "words": ["a", 1] }""", "p.json(1,18): $.words[1]: 'words' of media.plain is a text, not 1")]
-    [InlineData("""{ "width": 20, "heads": 3 }""", "p.json(1,12): $.width: width 20 is not a multiple of 2 * heads 3 (rule of media.plain: width is a multiple of 2 * heads)")]
-    [InlineData("""{ "heads": 5 }""", "p.json(1,12): $.heads: width 64 is not a multiple of 2 * heads 5 (rule of media.plain: width is a multiple of 2 * heads)")]
+    [InlineData("""{ "width": 20, "heads": 3 }""", "p.json(1,12): $.width: width 20 is not a multiple of 2 * heads = 6 (rule of media.plain: width is a multiple of 2 * heads)")]
+    [InlineData("""{ "heads": 5 }""", "p.json(1,12): $.heads: width 64 is not a multiple of 2 * heads = 10 (rule of media.plain: width is a multiple of 2 * heads)")]
     public void Validate_Mistake_SaysPlaceValueAndRule(string settings, string message) =>
         Assert.Equal(message, Assert.Single(Validate(settings).Errors).ToString());
 

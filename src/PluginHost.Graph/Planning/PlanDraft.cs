@@ -112,17 +112,19 @@ internal sealed class PlanDraft(ProjectConfig project, PluginCatalog catalog, Li
                 try
                 {
                     var value = dimension.Evaluate(port.Scope, exact: true);
-                    if (value <= 0) errors.Add(new ConfigError(node.Location, $"'{port.FullName}' of {node.Plugin.Id} is {FormulaText.Of(port.Type, port.Scope)}: {FormulaText.Of(dimension, port.Scope)} is {value}, and a dimension is at least 1"));
+                    if (value <= 0) errors.Add(new ConfigError(node.Location, $"{Typed(node, port)}: {FormulaText.Of(dimension, port.Scope)} is {value}, and a dimension is at least 1"));
                 }
                 catch (ArithmeticException problem)
                 {
-                    errors.Add(new ConfigError(node.Location, $"'{port.FullName}' of {node.Plugin.Id} is {FormulaText.Of(port.Type, port.Scope)}: {problem.Message}; choose a size that divides evenly"));
+                    errors.Add(new ConfigError(node.Location, $"{Typed(node, port)}: {problem.Message}; choose a size that divides evenly"));
                 }
             }
             if (port.Type.Structure == PortStructure.Fusion && broken.Count == 0 && errors.Count == 0 && port.Terms.Any(term => term.Value is null))
                 errors.Add(new ConfigError(node.Location, $"no decoder takes '{port.FullName}', so its {port.Shape} cannot be solved; wire it to a decoder's 'context'"));
         }
     }
+
+    private static string Typed(DraftNode node, DraftPort port) => $"'{port.FullName}' of {node.Plugin.Id} is {FormulaText.Of(port.Type, port.Scope)}";
 
     private static bool IsDecoder(DraftNode node) => node.Plugin.Kind == "decoder";
 

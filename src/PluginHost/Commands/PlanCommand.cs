@@ -51,12 +51,15 @@ public static class PlanCommand
         table.Write(output);
         output.WriteLine();
         foreach (var stage in plan.Stages)
-            output.WriteLine($"stage {stage.Config.Name}: {stage.Config.Steps} steps of {stage.Config.Batch * stage.Config.Accumulate} samples; {string.Join(", ", stage.Objectives.Select(Describe))}");
+            output.WriteLine($"stage {stage.Config.Name}: {stage.Config.Steps} steps of {stage.Config.Batch * stage.Config.Accumulate} samples; "
+                + string.Join(", ", stage.Objectives.Select(Describe)));
         foreach (var evaluation in plan.Evaluations)
             output.WriteLine($"evaluate {evaluation.Metric.Name} on {string.Join(", ", evaluation.Config.Splits)}{Wires(evaluation.Metric)}");
         output.WriteLine();
         var parameters = Parameters(plan);
-        output.WriteLine($"{Count(parameters)} parameters; about {Size(Memory(parameters, Activations(plan)))} in training (weights, gradients, AdamW: {Size(parameters * BytesPerParameter)}; one micro-batch: {Size(Activations(plan) * BytesPerActivation)})");
+        var activations = Activations(plan);
+        output.WriteLine($"{Count(parameters)} parameters; about {Size(Memory(parameters, activations))} in training "
+            + $"(weights, gradients, AdamW: {Size(Memory(parameters, 0))}; one micro-batch: {Size(Memory(0, activations))})");
     }
 
     private static string Describe(PlannedObjective objective) =>

@@ -1,0 +1,129 @@
+using PluginHost.Config.Json;
+
+namespace PluginHost.Config.Tests;
+
+public sealed class ProjectFileTests : IDisposable
+{
+    private const string Minimal = """
+        {
+          // comments and trailing commas are allowed
+          "data": "source.scenes",
+          "graph": { "image": { "use": "encoder.vit", "in": { "pixels": "sample.image" } }, },
+          "stages": [ { "name": "one", "steps": 5, "objectives": { "next": "objective.next-token" } } ],
+          "evaluate": [ "metric.bleu" ],
+        }
+        """;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("pluginhost-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private ProjectConfig Read(string json, params string[] overrides)
+    {
+        var path = Path.Combine(folder, "p.json");
+        File.WriteAllText(path, json);
+        return ProjectFile.Read(path, overrides);
+    }
+
+    private string ErrorOf(string json, params string[] overrides) => Assert.Throws<ConfigException>(() => Read(json, overrides)).Message;
+
+    [Fact]
+    public void Read_PlainStrings_AreUses()
+    {
+        var project = Read(Minimal);
+
+        Assert.Equal("p", project.Name);
+        Assert.Equal("source.scenes", project.Data.Source.Id);
+        Assert.Equal("objective.next-token", project.Stages[0].Objectives[0].Use.Id);
+        Assert.Equal(("metric.bleu", "metric.bleu"), (project.Evaluate[0].Metric.Name, project.Evaluate[0].Metric.Use.Id));
+        Assert.Equal(["test"], project.Evaluate[0].Splits);
+        Assert.Equal(new Wire("pixels", "sample.image", new JsonLocation("p.json", 4, 65, "$.graph.image.in.pixels")), project.Graph[0].In[0]);
+    }
+
+    [Fact]
+    public void Read_EverySection_LandsInItsRecord()
+    {
+        var project = Read("""
+            {
+              "$schema": "project.schema.json", "name": "full", "seed": 9,
+              "data": {
+                "use": "source.scenes", "settings": { "train": 10 }, "tokenizer": "tokenizer.byte-bpe", "media": ["media.wav"],
+                "image": { "size": 48 }, "audio": { "rate": 16000, "seconds": 2.5 }, "text": { "length": 99, "languages": ["fr"] }
+              },
+              "graph": { "image": { "use": "encoder.vit", "settings": { "width": 8 } } },
+              "stages": [ {
+                "name": "s", "steps": 1, "batch": 2, "accumulate": 3, "learningRate": 0.1, "warmup": 4, "finalRate": 0.2, "weightDecay": 0.3, "clip": 0.4,
+                "tasks": ["caption.*"], "turns": 5, "validateEvery": 6, "checkpointEvery": 7, "objectives": { "o": { "use": "objective.x", "weight": 0.5 } }
+              } ],
+              "evaluate": [ { "use": "metric.x", "name": "n", "splits": ["train"], "tasks": ["a"], "language": "zh", "require": ["audio"], "limit": 8, "label": "l" } ]
+            }
+            """);
+
+        Assert.Equal(("full", 9L), (project.Name, project.Seed));
+        Assert.Equal((48, 16000, 2.5, 99), (project.Data.ImageSize, project.Data.AudioRate, project.Data.AudioSeconds, project.Data.TextLength));
+        Assert.Equal(("tokenizer.byte-bpe", "media.wav", "fr"), (project.Data.Tokenizer!.Id, project.Data.Media[0].Id, project.Data.Languages[0]));
+        var stage = project.Stages[0];
+        Assert.Equal((1, 2, 3, 0.1, 4, 0.2, 0.3, 0.4, 5), (stage.Steps, stage.Batch, stage.Accumulate, stage.LearningRate, stage.Warmup, stage.FinalRate, stage.WeightDecay, stage.Clip, stage.Turns));
+        Assert.Equal((6, 7, 0.5), (stage.ValidateEvery, stage.CheckpointEvery, stage.Objectives[0].Weight));
+        var evaluation = project.Evaluate[0];
+        Assert.Equal(("n", "zh", 8, "l", "train", "a", "audio"), (evaluation.Metric.Name, evaluation.Language, evaluation.Limit, evaluation.Label, evaluation.Splits[0], evaluation.Tasks[0], evaluation.Require[0]));
+    }
+
+    [Fact]
+    public void Read_Overrides_ReplaceAndCreate()
+    {
+        var project = Read(Minimal, "stages.0.steps=30", "graph.image.settings.width=12", "graph.image.use=encoder.other", "evaluate.0.limit=4", "data.text.languages=[\"en\", \"zh\"]", "name=other");
+
+        Assert.Equal(30, project.Stages[0].Steps);
+        Assert.Equal("12", project.Graph[0].Use.Settings!.Find("width")!.Text);
+        Assert.Equal("encoder.other", project.Graph[0].Use.Id);
+        Assert.Equal("--set graph.image.use=encoder.other", project.Graph[0].Use.Location.ToString());
+        Assert.Equal(("metric.bleu", 4), (project.Evaluate[0].Metric.Use.Id, project.Evaluate[0].Limit));
+        Assert.Equal(["en", "zh"], project.Data.Languages);
+        Assert.Equal("other", project.Name);
+        Assert.Equal("30", project.Source.Find("stages")!.Items[0].Find("steps")!.Text);
+    }
+
+    [Theory]
+    [InlineData("stages.3.steps=1", "--set stages.3.steps=1: '3' is no item of 'stages': its items are 0 to 0")]
+    [InlineData("stages.0.steps.x=1", "--set stages.0.steps.x=1: 'stages.0.steps' is 5, so it has no 'x'")]
+    [InlineData("nonsense", "--set nonsense: an override is a path and a value, such as graph.fusion.use=fusion.late")]
+    [InlineData("stages.0.stesp=1", "--set stages.0.stesp=1: unknown key 'stesp' of a stage; did you mean 'steps'?")]
+    [InlineData("stages.0.batch=0", "--set stages.0.batch=0: 'batch' is 0, outside its range 1 to 65536")]
+    [InlineData("stages.0.batch=many", "--set stages.0.batch=many: 'batch' is a whole number, not the text \"many\"")]
+    [InlineData("data.audio.seconds=0", "--set data.audio.seconds=0: 'seconds' is 0, outside its range 0.1 to 30")]
+    [InlineData("data.text.languages=[]", "--set data.text.languages=[]: 'languages' needs at least one language, such as \"en\"")]
+    [InlineData("evaluate.0.require=[\"vidoe\"]", "--set evaluate.0.require=[\"vidoe\"]: 'vidoe' is no modality that can be required; known: audio, image")]
+    [InlineData("graph.image.in.pixels=image", "--set graph.image.in.pixels=image: an input is wired to 'node.output', such as \"image.tokens\" or \"sample.image\", not to the text \"image\"")]
+    [InlineData("stages.0.objectives={}", "p.json(5,15): $.stages[0]: stage 'one' needs 'objectives' with at least one objective")]
+    [InlineData("name=a/b", "--set name=a/b: 'a/b' names folders: letters, digits, '-', '_' and '.' only")]
+    [InlineData("graph.image.settings=3", "--set graph.image.settings=3: 'settings' is an object in { }, not 3")]
+    public void Read_Mistake_SaysPlaceAndRule(string assignment, string message) => Assert.Equal(message, ErrorOf(Minimal, assignment));
+
+    [Fact]
+    public void Read_SeveralMistakes_AreOneMessageWithALineEach() =>
+        Assert.Equal(3, ErrorOf(Minimal, "stages.0.batch=0", "data.image.size=1", "seeed=2").Split('\n').Length);
+
+    [Fact]
+    public void Read_TwoStagesOfOneName_IsAnError() =>
+        Assert.Contains("2 stages are named 's'", ErrorOf("""{ "data": "source.x", "stages": [{ "name": "s", "objectives": { "a": "b.c" } }, { "name": "s", "objectives": { "a": "b.c" } }] }"""), StringComparison.Ordinal);
+
+    [Fact]
+    public void Read_MissingFile_NamesTheNearest()
+    {
+        Read(Minimal);
+
+        var error = Assert.Throws<ConfigException>(() => ProjectFile.Read(Path.Combine(folder, "q.json"), []));
+
+        Assert.EndsWith("q.json: there is no such project file; did you mean 'p.json'?", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_ShippedProjects_AreReadable()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!Directory.Exists(Path.Combine(root.FullName, "host-config"))) root = root.Parent!;
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(root.FullName, "host-config"), "*.json").Where(file => !file.EndsWith("host.json", StringComparison.Ordinal)))
+            Assert.NotEmpty(ProjectFile.Read(file, []).Graph);
+    }
+}
