@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Media.Ffmpeg;
 using PluginHost.Sdk;
 
@@ -67,8 +69,11 @@ public sealed class FfmpegTests : IDisposable
     public void Playlist_ThatNamesAnAddress_IsNotFetched()
     {
         NeedFfmpeg();
-        var path = folder.Write("a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n");
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var path = folder.Write("a.m3u8", $"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://{listener.LocalEndpoint}/a.ts\n#EXT-X-ENDLIST\n");
         Assert.Throws<BadSampleException>(() => Decode(path, "audio"));
+        Assert.False(listener.Pending());
     }
 
     [Fact]
