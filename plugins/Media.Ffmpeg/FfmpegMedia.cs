@@ -1,8 +1,7 @@
 // Every sound and video format that FFmpeg reads. Of a video it gives a typical frame as the picture and the track as the sound.
-using System.ComponentModel;
+using System.Globalization;
 using FFMpegCore;
 using FFMpegCore.Exceptions;
-using FFMpegCore.Pipes;
 using PluginHost.Sdk;
 using MediaFormat = PluginHost.Sdk.MediaFormat;
 
@@ -13,8 +12,8 @@ namespace Media.Ffmpeg;
 [Accepts("*")]
 public sealed class FfmpegMedia : IMediaDecoder
 {
-    /// <summary>Where the program is; empty: on the search path.</summary>
-    internal string ProgramFolder { get; init; } = "";
+    /// <summary>Folders in which the program is looked for.</summary>
+    internal string SearchPath { get; init; } = Environment.GetEnvironmentVariable("PATH") ?? "";
 
     /// <inheritdoc/>
     public MediaContent Decode(string path, string modality, MediaFormat format, CancellationToken cancellation)
@@ -31,7 +30,7 @@ public sealed class FfmpegMedia : IMediaDecoder
 
     private Sound Sound(string path, MediaFormat format, CancellationToken cancellation)
     {
-        var seconds = format.AudioSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var seconds = format.AudioSeconds.ToString(CultureInfo.InvariantCulture);
         var bytes = Run(path, $"-vn -map 0:a:0 -t {seconds} -ac 1 -ar {format.AudioRate} -c:a pcm_f32le -f f32le", cancellation);
         var samples = new float[Math.Min(bytes.Length / sizeof(float), format.AudioSamples)];
         if (samples.Length == 0) throw new BadSampleException($"{path}: it holds no sound");
@@ -56,27 +55,32 @@ public sealed class FfmpegMedia : IMediaDecoder
 
     private byte[] Run(string path, string arguments, CancellationToken cancellation)
     {
-        using var output = new MemoryStream();
+        if (!Installed()) throw new BadSampleException($"{path}: needs the program ffmpeg, which is not installed; on Debian: apt-get install ffmpeg");
+        // Through a file: a pipe's end is not told apart from a pipe that ffmpeg never opened.
+        var output = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():n}.raw");
         try
         {
             FFMpegArguments
                 // A playlist must not make ffmpeg fetch anything else.
-                .FromFileInput(path, verifyExists: false, input => input.WithCustomArgument("-nostdin -v error -protocol_whitelist file,pipe"))
-                .OutputToPipe(new StreamPipeSink(output), options => options.WithCustomArgument(arguments))
+                .FromFileInput(path, verifyExists: false, input => input.WithCustomArgument("-nostdin -v error -protocol_whitelist file"))
+                .OutputToFile(output, overwrite: true, options => options.WithCustomArgument(arguments))
                 .CancellableThrough(cancellation)
-                .ProcessSynchronously(true, new FFOptions { BinaryFolder = ProgramFolder, WorkingDirectory = Path.GetTempPath() });
+                .ProcessSynchronously();
+            cancellation.ThrowIfCancellationRequested();
+            return File.Exists(output) ? File.ReadAllBytes(output) : [];
         }
         catch (FFMpegException error)
         {
             throw new BadSampleException($"{path}: ffmpeg cannot decode it: {LastLine(error)}");
         }
-        catch (Exception error) when (error is Win32Exception or FileNotFoundException or Instances.Exceptions.InstanceFileNotFoundException)
+        finally
         {
-            throw new BadSampleException($"{path}: needs the program ffmpeg, which is not installed; on Debian: apt-get install ffmpeg");
+            File.Delete(output);
         }
-        cancellation.ThrowIfCancellationRequested();
-        return output.ToArray();
     }
+
+    private bool Installed() => SearchPath.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Any(folder => File.Exists(Path.Combine(folder, "ffmpeg")) || File.Exists(Path.Combine(folder, "ffmpeg.exe")));
 
     private static string LastLine(FFMpegException error) =>
         error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "no reason given";

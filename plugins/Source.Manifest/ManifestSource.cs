@@ -25,7 +25,7 @@ public sealed class ManifestSource(ManifestOptions options) : ISourcePlugin
     /// <inheritdoc/>
     public ISource Open(SourceContext context)
     {
-        var path = System.IO.Path.GetFullPath(options.Path, context.Folder);
+        var path = System.IO.Path.GetFullPath(options.Path, System.IO.Path.GetFullPath(context.Folder));
         var bytes = Content(path);
         var (samples, rejected) = new ManifestReader(path, options).Read(bytes, context.Build.Cancellation);
         var first = string.Concat(rejected.Take(ShownRejections).Select(rejection => $"\n  {rejection.Id}: {rejection.Reason}"));

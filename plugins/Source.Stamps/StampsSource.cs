@@ -34,7 +34,7 @@ public sealed class StampsSource(StampsOptions options) : ISourcePlugin
     /// <inheritdoc/>
     public ISource Open(SourceContext context)
     {
-        var folder = Path.GetFullPath(options.Folder, context.Folder);
+        var folder = Path.GetFullPath(options.Folder, Path.GetFullPath(context.Folder));
         if (!Directory.Exists(folder))
             throw new UserErrorException($"source.stamps: the folder '{folder}' does not exist: install it with: apt-get install tuxpaint-stamps-default ffmpeg (or set 'folder')");
         var stamps = new StampFolder(folder, options).Scan(context.Reject);

@@ -1,0 +1,127 @@
+using PluginHost.Sdk;
+
+namespace PluginHost.Data.Tests;
+
+public class TrainingStreamTests
+{
+    private static Sample?[] Samples(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => Make.Sample($"{i}", [.. Enumerable.Range(0, 5).Select(t => new Turn($"task{t}", $"p{t}", $"a{i}"))]))];
+
+    private static TrainStream Stream(long first = 0, long seed = 1, int batch = 4, params string[] tasks) => new("train", seed, batch, tasks, 2, first);
+
+    /// <summary>Everything random about the first batches, as text.</summary>
+    private static List<string> Describe(Dataset data, TrainStream stream, int batches)
+    {
+        var seen = new List<string>();
+        foreach (var batch in data.Train(stream).Take(batches))
+            using (batch)
+                seen.Add(string.Join(' ', batch.Samples.Select(sample => sample.Id)) + " | " + string.Join(' ', batch.Text!.Ids.data<long>().ToArray()) + " | " + string.Join(' ', batch.Caption!.Ids.data<long>().ToArray()));
+        return seen;
+    }
+
+    private static List<string> Ids(Dataset data, TrainStream stream, int batches)
+    {
+        var seen = new List<string>();
+        foreach (var batch in data.Train(stream).Take(batches))
+            using (batch) seen.AddRange(batch.Samples.Select(sample => sample.Id));
+        return seen;
+    }
+
+    [Fact]
+    public void Batches_OfOneSeed_AreAlwaysTheSame()
+    {
+        var first = Describe(Make.Dataset(new ListSource(Samples(10))), Stream(), 8);
+        Assert.Equal(first, Describe(Make.Dataset(new ListSource(Samples(10))), Stream(), 8));
+        Assert.NotEqual(first, Describe(Make.Dataset(new ListSource(Samples(10))), Stream(seed: 2), 8));
+    }
+
+    [Fact]
+    public void Stream_TakenUpInTheMiddle_GoesOnAsIfNeverStopped()
+    {
+        using var data = Make.Dataset(new ListSource(Samples(10)));
+        Assert.Equal(Describe(data, Stream(), 8)[5..], Describe(data, Stream(first: 5), 3));
+    }
+
+    [Fact]
+    public void Epoch_HoldsEverySampleOnce_InANewOrderEachTime()
+    {
+        var ids = Ids(Make.Dataset(new ListSource(Samples(12))), Stream(), 6);
+        Assert.Equal(12, ids[..12].Distinct().Count());
+        Assert.Equal(12, ids[12..].Distinct().Count());
+        Assert.NotEqual(ids[..12], ids[12..]);
+    }
+
+    [Fact]
+    public void Turns_OfOneSample_DifferBetweenEpochs()
+    {
+        var texts = Describe(Make.Dataset(new ListSource(Samples(1))), Stream(batch: 1), 20);
+        Assert.InRange(texts.Distinct().Count(), 5, 20);
+    }
+
+    [Fact]
+    public void BadSample_IsReplaced_AndNotedOnce()
+    {
+        var samples = Samples(8);
+        samples[3] = null;
+        var data = Make.Dataset(new ListSource(samples));
+        var ids = Ids(data, Stream(), 8);
+        Assert.Equal(32, ids.Count);
+        Assert.DoesNotContain("3", ids);
+        Assert.Equal([new Rejection("train[3]", "cannot be read")], data.Rejections);
+    }
+
+    [Fact]
+    public void Tasks_ChooseSamplesAndTurns()
+    {
+        var samples = Samples(8);
+        samples[2] = Make.Sample("2", new Turn("voice", "p", "a"));
+        var data = Make.Dataset(new ListSource(samples));
+        Assert.All(Ids(data, Stream(tasks: "voi*"), 2), id => Assert.Equal("2", id));
+        Assert.DoesNotContain("2", Ids(data, Stream(tasks: "task1"), 4));
+        Assert.Empty(data.Rejections);
+    }
+
+    [Fact]
+    public void TasksThatNoSampleHas_AreAMistake()
+    {
+        var error = Assert.Throws<UserErrorException>(() => Ids(Make.Dataset(new ListSource(Samples(3))), Stream(tasks: "nothing"), 1));
+        Assert.Contains("tasks [nothing]", error.Message);
+    }
+
+    [Fact]
+    public void AllSamplesBad_TheReasonsAreTold()
+    {
+        var error = Assert.Throws<UserErrorException>(() => Ids(Make.Dataset(new ListSource(null, null)), Stream(), 1));
+        Assert.Contains("cannot be read", error.Message);
+    }
+
+    [Fact]
+    public void EmptySplit_IsAMistake()
+    {
+        var data = Make.Dataset(new ListSource(Samples(3)));
+        Assert.Contains("train (3), test (0)", Assert.Throws<UserErrorException>(() => data.Train(Stream() with { Split = "test" })).Message);
+    }
+
+    [Fact]
+    public void FailureInTheBackground_ReachesTheConsumer()
+    {
+        var data = Make.Dataset(new ListSource((Sample?)null) { Failure = new InvalidOperationException("broken plugin") });
+        Assert.Equal("broken plugin", Assert.Throws<InvalidOperationException>(() => Ids(data, Stream(), 1)).Message);
+    }
+
+    [Fact]
+    public void Stream_WorksAheadByAFewBatches_AndStopsWhenLeft()
+    {
+        var source = new ListSource(Samples(10));
+        var data = Make.Dataset(source);
+        foreach (var batch in data.Train(Stream()))
+        {
+            batch.Dispose();
+            break;
+        }
+        var reads = source.Reads;
+        Assert.InRange(reads, 4, 5 * 4);
+        Thread.Sleep(50);
+        Assert.Equal(reads, source.Reads);
+    }
+}
