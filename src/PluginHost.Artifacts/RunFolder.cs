@@ -10,7 +10,7 @@ namespace PluginHost.Artifacts;
 /// <summary>
 /// A run on disk: <c>run.json</c> (the record), <c>project.json</c> (the resolved config), <c>tokenizer.json</c>,
 /// <c>model.safetensors</c>, <c>checkpoint.safetensors</c> (to resume), <c>report.json</c>, <c>report.html</c>, <c>events/</c>
-/// (TensorBoard). Named by project and time; <c>latest</c> in the artifacts folder names the newest.
+/// (TensorBoard), <c>examples/</c> (pictures and sounds of the report). Named by project and time; <c>latest</c> in the artifacts folder names the newest.
 /// </summary>
 public sealed class RunFolder(string path) : ICheckpoints
 {
@@ -35,6 +35,8 @@ public sealed class RunFolder(string path) : ICheckpoints
     public string ReportHtml => File("report.html");
 
     public string Events => File("events");
+
+    public string Examples => File("examples");
 
     /// <summary>Makes a new, empty run folder.</summary>
     public static RunFolder Create(string artifacts, string project, DateTimeOffset now)

@@ -169,7 +169,7 @@ public sealed class Dataset : IDisposable
     /// <summary>The sample at a position of the stream, or the first of its stand-ins that is usable.</summary>
     private (Sample Sample, int Index) Pick(SampleOrder order, long position, TrainStream options, CancellationToken stop)
     {
-        bool Wanted(Sample sample) => options.Tasks.Count == 0 || sample.Turns.Any(turn => TurnChoice.Matches(turn.Task, options.Tasks));
+        bool Wanted(Sample sample) => options.Tasks.Count == 0 || sample.Turns.Any(turn => TaskFilter.Matches(options.Tasks, turn.Task));
         for (var attempt = 0; attempt <= order.Count; attempt++)
         {
             stop.ThrowIfCancellationRequested();

@@ -1,3 +1,4 @@
+using PluginHost.Config;
 using PluginHost.Sdk;
 
 namespace PluginHost.Data;
@@ -5,14 +6,10 @@ namespace PluginHost.Data;
 /// <summary>Which turns of a sample are taken, and which of its captions.</summary>
 internal static class TurnChoice
 {
-    /// <summary>Whether a task matches one of the patterns; a trailing <c>*</c> stands for any ending, no pattern for all.</summary>
-    public static bool Matches(string task, IReadOnlyList<string> patterns) => patterns.Count == 0 || patterns.Any(pattern =>
-        pattern.EndsWith('*') ? task.StartsWith(pattern[..^1], StringComparison.Ordinal) : task == pattern);
-
     /// <summary>Draws turns without repetition, in random order. Empty when none matches.</summary>
     public static IReadOnlyList<Turn> Draw(Sample sample, IReadOnlyList<string> tasks, int count, ref KeyedRandom random)
     {
-        var turns = sample.Turns.Where(turn => Matches(turn.Task, tasks)).ToArray();
+        var turns = sample.Turns.Where(turn => TaskFilter.Matches(tasks, turn.Task)).ToArray();
         var taken = Math.Min(count, turns.Length);
         for (var i = 0; i < taken; i++)
         {

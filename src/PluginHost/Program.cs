@@ -2,13 +2,15 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost;
+using PluginHost.Catalog;
 using PluginHost.Commands;
 using PluginHost.Config;
 using PluginHost.Runs.Generation;
+using PluginHost.Graph;
 using PluginHost.Runs;
 using PluginHost.Sdk;
 
-NativeThreads.Prepare(); // before anything loads libtorch
+NativeTorch.Prepare(); // before anything loads libtorch
 
 var set = new Option<string[]>("--set") { Description = "Overrides a value of the project: graph.fusion.use=fusion.late, stages.0.steps=30", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
 var hostFile = new Option<string?>("--host") { Description = "The host file; default: host-config/host.json, found from the current folder upwards", Recursive = true };
@@ -35,7 +37,7 @@ catch (Exception e) when (e is ConfigException or UserErrorException)
     Console.Error.WriteLine(e.Message);
     return ExitCode.UserError;
 }
-catch (Exception e) when (e is RunFailedException or PluginHost.Graph.GraphExecutionException)
+catch (Exception e) when (e is RunFailedException or GraphExecutionException or PluginFailedException)
 {
     Console.Error.WriteLine(e.Message);
     return ExitCode.Failed;

@@ -51,6 +51,7 @@ internal sealed class Workspace : IDisposable
         {
             var catalog = Own(PluginCatalog.Discover(host.PluginFolders, loggers));
             var plan = GraphPlanner.Plan(project, catalog);
+            NativeTorch.Load();
             var device = Choose(host.Device);
 
             BuildContext Context(PluginDescription plugin) => new()

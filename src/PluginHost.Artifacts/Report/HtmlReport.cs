@@ -4,7 +4,6 @@ using PluginHost.Runs.Training;
 using PluginHost.Sdk;
 using Scriban;
 using Scriban.Runtime;
-using SkiaSharp;
 
 namespace PluginHost.Artifacts.Report;
 
@@ -61,8 +60,8 @@ public static class HtmlReport
     {
         ["split"] = example.Split,
         ["id"] = example.Sample.Id,
-        ["picture"] = example.Sample.Image is Picture picture ? DataUri(picture) : "",
-        ["sound"] = example.Sample.Audio is Sound sound ? DataUri(sound) : "",
+        ["picture"] = example.Sample.Image is Picture picture ? "data:image/png;base64," + Convert.ToBase64String(MediaFiles.Png(picture)) : "",
+        ["sound"] = example.Sample.Audio is Sound sound ? "data:audio/wav;base64," + Convert.ToBase64String(MediaFiles.Wav(sound)) : "",
         ["answers"] = example.Answers.Select(answer => new ScriptObject
         {
             ["task"] = answer.Turn.Task,
@@ -78,39 +77,4 @@ public static class HtmlReport
         Math.Clamp(result.Metric.StartsWith("bleu", StringComparison.Ordinal) ? value / 100 : value, 0, 1);
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
-
-    private static string DataUri(Picture picture)
-    {
-        using var bitmap = new SKBitmap(picture.Width, picture.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        for (var y = 0; y < picture.Height; y++)
-            for (var x = 0; x < picture.Width; x++)
-            {
-                var at = 3 * (y * picture.Width + x);
-                bitmap.SetPixel(x, y, new SKColor(picture.Rgb[at], picture.Rgb[at + 1], picture.Rgb[at + 2]));
-            }
-        using var png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return "data:image/png;base64," + Convert.ToBase64String(png.ToArray());
-    }
-
-    /// <summary>A WAV file: 44 bytes of header (RIFF, one channel, 16 bits) and the samples.</summary>
-    private static string DataUri(Sound sound)
-    {
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
-        var bytes = sound.Samples.Length * 2;
-        writer.Write("RIFF"u8);
-        writer.Write(36 + bytes);
-        writer.Write("WAVEfmt "u8);
-        writer.Write(16);
-        writer.Write((short)1);
-        writer.Write((short)1);
-        writer.Write(sound.Rate);
-        writer.Write(sound.Rate * 2);
-        writer.Write((short)2);
-        writer.Write((short)16);
-        writer.Write("data"u8);
-        writer.Write(bytes);
-        foreach (var sample in sound.Samples) writer.Write((short)(Math.Clamp(sample, -1, 1) * short.MaxValue));
-        return "data:audio/wav;base64," + Convert.ToBase64String(stream.ToArray());
-    }
 }

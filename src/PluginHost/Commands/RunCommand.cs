@@ -41,7 +41,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         return 0;
     }
 
-    private sealed record Outcome(RunFolder Folder, IReadOnlyList<StageResult> Stages, IReadOnlyList<EvaluationResult> Evaluations);
+    private sealed record Outcome(RunFolder Folder, long Seed, IReadOnlyList<StageResult> Stages, IReadOnlyList<EvaluationResult> Evaluations);
 
     private Outcome RunOnce(ProjectConfig project, HostConfig host, RunFolder folder, long seed, TrainingState? state)
     {
@@ -81,7 +81,9 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         Show(evaluation.Results, progress);
         progress.Say($"run folder: {folder.Path}");
         progress.Say($"report:     {folder.ReportHtml}");
-        return new Outcome(folder, stages, evaluation.Results);
+        if (MediaFiles.Write(folder.Examples, evaluation.Examples) is [var picture, ..] && evaluation.Examples[0].Answers is [var asked, ..])
+            progress.Say($"ask it:     pluginhost chat latest --image {Path.GetRelativePath(".", picture)} \"{asked.Turn.Prompt}\"");
+        return new Outcome(folder, seed, stages, evaluation.Results);
     }
 
     private static string PlanText(Workspace workspace)
@@ -104,7 +106,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     {
         var results = outcomes.Count == 1 ? outcomes[0].Evaluations : Average(outcomes);
         var last = outcomes[^1];
-        var seeds = outcomes.Select((_, i) => (long)i).ToArray();
+        long[] seeds = [.. outcomes.Select(outcome => outcome.Seed)];
         if (request.Report is { } path) WriteReport(path, last.Folder, seeds, last.Stages, results);
         if (outcomes.Count > 1)
         {
@@ -138,7 +140,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     {
         ["run"] = folder.Name,
         ["folder"] = folder.Path,
-        ["seeds"] = seeds.Length,
+        ["seeds"] = new JsonArray([.. seeds.Select(seed => (JsonNode)seed)]),
         ["stages"] = RunRecord.Stages(stages),
         ["evaluations"] = RunRecord.Evaluations(results),
     };
