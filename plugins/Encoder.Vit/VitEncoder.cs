@@ -34,7 +34,7 @@ public sealed record VitOptions(
     [property: Range(1, 64), Description("Number of transformer blocks.")] int Layers = 3,
     [property: Range(1, 64), Description("Attention heads of each block.")] int Heads = 4,
     [property: Range(8, 32768), Description("Width inside the gated feed-forward layer.")] int FeedForward = 256,
-    [property: Range(1, 64), Description("Pixels along a side that become one token; divides the size of the pictures, and is even with a stem.")]
+    [property: Range(1, 64), Description("Pixels along a side that become one token; divides the pictures' size, and is even with a stem.")]
     int Patch = 4,
     [property: Description("Whether two small convolutions come before the patches: learns from fewer pictures.")] bool Stem = false,
     [property: Range(4, 1024), Description("Channels of the stem's first convolution; the second has twice as many.")] int StemWidth = 16,

@@ -18,8 +18,8 @@ internal sealed class DecisionHead : nn.Module
     {
         var (inputs, width) = (input.Shape[2]!.Value, context.Dimension("D"));
         norm = new PluginHost.Sdk.Layers.LayerNorm(inputs, context);
-        summary = new FusedLinear(input.Name, inputs, [("summary", width)], context, 1 / (Initial.Deviation * Math.Sqrt(inputs)));
-        query = new FusedLinear(input.Name, width, [("query", width)], context, 1 / (Initial.Deviation * Math.Sqrt(width)));
+        summary = new FusedLinear(input.Name, inputs, [("summary", width)], context);
+        query = new FusedLinear(input.Name, width, [("query", width)], context);
         decision = new FusedLinear(input.Name, width, [("decision", context.Dimension("V"))], context);
         weight = Initial.Constant(context, [1], 1);
         register_module(nameof(norm), norm);

@@ -21,7 +21,7 @@ public sealed class FusedLinear : nn.Module
         string prefix, long inputs, IReadOnlyList<(string Name, long Rows)> parts, BuildContext context, double scale = 1)
         : base(nameof(FusedLinear))
     {
-        weight = Initial.Normal(context, [parts.Sum(part => part.Rows), inputs], Initial.Deviation * scale);
+        weight = Initial.Normal(context, [parts.Sum(part => part.Rows), inputs], Initial.Projection(inputs) * scale);
         register_parameter(nameof(weight), weight);
         var projections = new Projection[parts.Count];
         long row = 0;

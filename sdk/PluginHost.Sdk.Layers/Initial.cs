@@ -6,8 +6,15 @@ namespace PluginHost.Sdk.Layers;
 /// <summary>Initial weights, drawn from torch's generator.</summary>
 public static class Initial
 {
-    /// <summary>Standard deviation of projections and embeddings (GPT-2; Radford et al. 2019).</summary>
-    public const double Deviation = 0.02;
+    /// <summary>Standard deviation of embeddings (GPT-2; Radford et al. 2019).</summary>
+    public const double Embedding = 0.02;
+
+    /// <summary>
+    /// Standard deviation of projections: 0.02 at the width of GPT-2 (768), and such that outputs are as large at any other. With a
+    /// fixed 0.02 the attention of a narrow tower is all but uniform, and it takes hundreds of steps before it looks anywhere.
+    /// </summary>
+    /// <param name="inputs">Input width.</param>
+    public static double Projection(long inputs) => 0.02 * Math.Sqrt(768.0 / inputs);
 
     /// <summary>The factor for projections that write into the residual stream, so that its variance does not grow with depth.</summary>
     /// <param name="layers">Number of layers; each writes twice.</param>
@@ -17,7 +24,7 @@ public static class Initial
     /// <param name="context">Says type and device.</param>
     /// <param name="shape">The shape.</param>
     /// <param name="deviation">The standard deviation.</param>
-    public static Parameter Normal(BuildContext context, long[] shape, double deviation = Deviation)
+    public static Parameter Normal(BuildContext context, long[] shape, double deviation = Embedding)
     {
         using var scope = NewDisposeScope();
         // Drawn on the CPU, so that a seed gives the same weights on every device.

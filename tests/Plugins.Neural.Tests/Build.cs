@@ -16,7 +16,7 @@ internal static class Build
         Inputs = inputs,
     };
 
-    /// <summary>Builds with a seed of its own, and makes gates, norms and biases random, so that no term hides behind a zero or one.</summary>
+    /// <summary>Builds under a fixed seed, in evaluation mode.</summary>
     public static T Node<T>(INodePlugin plugin, Dictionary<string, long> dimensions, params SolvedPort[] inputs) where T : IGraphNode
     {
         manual_seed(7);

@@ -17,8 +17,8 @@ namespace Plugins.Neural.Tests;
 [Collection("torch")]
 public class GradientAndCostTests
 {
-    private static readonly Dictionary<string, long> Sizes = new()
-        { ["D"] = 32, ["L"] = 3, ["V"] = 20, ["C"] = 3, ["H"] = 8, ["W"] = 8, ["R"] = 4000 };
+    private static readonly Dictionary<string, long> Sizes =
+        new() { ["D"] = 32, ["L"] = 3, ["V"] = 20, ["C"] = 3, ["H"] = 8, ["W"] = 8, ["R"] = 4000 };
 
     private static readonly SolvedPort[] Inputs = [Build.Port("image", 12), Build.Port("audio", 8)];
 
@@ -100,8 +100,8 @@ public class GradientAndCostTests
     {
         formula = Regex.Replace(formula, @"\bsum(\((?>[^()]|(?<open>\()|(?<-open>\)))*\))", match =>
             "(" + string.Join("+", Inputs.Select(input => match.Groups[1].Value.Replace("D_i", $"{input.Shape[2]}"))) + ")");
-        formula = Regex.Replace(formula, @"\{(\w+)\}", match =>
-            Convert.ToInt64(options!.GetType().GetProperty(match.Groups[1].Value)!.GetValue(options), CultureInfo.InvariantCulture).ToString());
+        object Option(string name) => options!.GetType().GetProperty(name)!.GetValue(options)!;
+        formula = Regex.Replace(formula, @"\{(\w+)\}", match => $"{Convert.ToInt64(Option(match.Groups[1].Value))}");
         formula = Regex.Replace(formula, @"\b[A-Z]\b", match => Sizes[match.Value].ToString());
         // Integer division, innermost parentheses first.
         while (Regex.Match(formula, @"\(([^()]*)\)") is { Success: true } inner)
@@ -116,7 +116,10 @@ public class GradientAndCostTests
         {
             var factors = Regex.Matches(term, @"([*/]?)(-?\d+)");
             return factors.Aggregate(1L, (product, factor) =>
-                factor.Groups[1].Value == "/" ? product / long.Parse(factor.Groups[2].Value) : product * long.Parse(factor.Groups[2].Value));
+            {
+                var value = long.Parse(factor.Groups[2].Value);
+                return factor.Groups[1].Value == "/" ? product / value : product * value;
+            });
         }).ToString(CultureInfo.InvariantCulture);
     }
 }
