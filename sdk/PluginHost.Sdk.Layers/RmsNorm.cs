@@ -19,5 +19,5 @@ public sealed class RmsNorm : nn.Module
     }
 
     /// <summary>Normalises [..., width].</summary>
-    public Tensor Forward(Tensor x) => x * rsqrt(x.square().mean([-1], keepdim: true) + Epsilon) * weight;
+    public Tensor Forward(Tensor x) => x * rsqrt((x * x).mean([-1], keepdim: true) + Epsilon) * weight;
 }

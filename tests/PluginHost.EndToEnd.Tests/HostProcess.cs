@@ -43,10 +43,12 @@ public sealed class HostProcess : IDisposable
     public Outcome Run(params string[] arguments)
     {
         using var process = Start(arguments);
-        var error = process.StandardError.ReadToEndAsync();
+        var error = new StringBuilder();
+        process.ErrorDataReceived += (_, line) => error.AppendLine(line.Data);
+        process.BeginErrorReadLine();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return new Outcome(process.ExitCode, output, error.Result);
+        return new Outcome(process.ExitCode, output, error.ToString());
     }
 
     /// <summary>The newest run's folder.</summary>

@@ -56,7 +56,7 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
-    public void Run_KilledAndResumed_GivesTheLossesOfARunNeverKilled()
+    public async Task Run_KilledAndResumed_GivesTheLossesOfARunNeverKilled()
     {
         string[] settings = [.. HostProcess.Tiny(12), "--set", "stages.0.checkpointEvery=4", "--set", "stages.1.checkpointEvery=4"];
         var whole = Losses(settings);
@@ -69,11 +69,11 @@ public sealed class RunTests : IDisposable
             while (!process.HasExited && !Directory.EnumerateFiles(Path.Combine(host.Folder, "runs"), "checkpoint.safetensors", SearchOption.AllDirectories).Any(file => file.StartsWith(host.LatestRun(), StringComparison.Ordinal)))
             {
                 Assert.True(patience.Elapsed < TimeSpan.FromMinutes(3), "no checkpoint appeared");
-                Thread.Sleep(5);
+                await Task.Delay(5);
             }
             process.Kill(); // SIGKILL
-            process.WaitForExit();
-            _ = output.Result;
+            await process.WaitForExitAsync();
+            await output;
         }
         Assert.False(File.Exists(Path.Combine(host.LatestRun(), "model.safetensors")), "the run was not killed in time");
         host.Run("run", "--resume", "latest").Succeeded();
@@ -82,7 +82,7 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
-    public void Run_500Steps_MemoryIsFlatAfterTheFirst50()
+    public async Task Run_500Steps_MemoryIsFlatAfterTheFirst50()
     {
         string[] settings = [.. HostProcess.Tiny(550), "--set", "stages.0.steps=1", "--set", "stages.1.turns=2"];
         using var process = host.Start(["run", HostProcess.Project("pocket.json"), .. settings]);
@@ -94,10 +94,10 @@ public sealed class RunTests : IDisposable
         {
             process.Refresh();
             if (!process.HasExited && Directory.Exists(events)) samples.Add(process.WorkingSet64 / 1e6);
-            Thread.Sleep(100);
+            await Task.Delay(100);
         }
+        await output;
         Assert.Equal(0, process.ExitCode);
-        _ = output.Result;
         // The middle of the run is training; its beginning fills caches and its end evaluates.
         var middle = samples.Skip(samples.Count * 3 / 10).Take(samples.Count * 4 / 10).ToList();
         Assert.True(middle.Count > 10, "the run was too short to tell");

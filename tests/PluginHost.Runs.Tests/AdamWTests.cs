@@ -1,6 +1,7 @@
 using PluginHost.Runs.Training;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using AdamW = PluginHost.Runs.Training.AdamW;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace PluginHost.Runs.Tests;
 

@@ -68,6 +68,7 @@ public sealed class Evaluator(ExecutableGraph graph, GraphPlan plan, Dataset dat
         foreach (var chunk in samples.Chunk(BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
+            using var pause = new CollectionPause();
             using var inner = NewDisposeScope();
             using var batch = data.CollateCaptions(chunk, wanted);
             using var blanked = batch.Blank(blank);

@@ -64,6 +64,7 @@ public sealed class TextGenerator
     {
         graph.Train(false);
         using var _ = no_grad();
+        using var pause = new CollectionPause();
         using var scope = NewDisposeScope();
         var slots = graph.CreateSlots();
         SlotFiller.Fill(plan, batch, slots);

@@ -40,6 +40,7 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
             cancellation.ThrowIfCancellationRequested();
             var rate = LearningRate.At(step, config.Steps, config.LearningRate, config.Warmup, config.FinalRate);
             var window = Take(batches, config.Accumulate);
+            using var pause = new CollectionPause();
             var parts = Backward(window, out var windowTokens);
             var norm = optimizer.Step(rate, config.WeightDecay, config.Clip);
             var loss = parts.Values.Sum();
@@ -104,6 +105,7 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
         if (samples.Count == 0) return;
         graph.Train(false);
         double total = 0;
+        using var pause = new CollectionPause();
         using (no_grad())
         using (var batch = data.CollateTurns(samples, config.Tasks, config.Turns, seed))
         using (NewDisposeScope())
