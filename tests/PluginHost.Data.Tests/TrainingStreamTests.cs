@@ -59,6 +59,16 @@ public class TrainingStreamTests
     }
 
     [Fact]
+    public void Languages_AreMixedWithinABatch()
+    {
+        Sample?[] samples = [.. Enumerable.Range(0, 400).Select(i => new Sample($"{i}") { Texts = new Dictionary<string, string> { ["en"] = "a", ["zh"] = "b" } })];
+        using var data = Make.Dataset(new ListSource(samples));
+        foreach (var batch in data.Train(Stream(batch: 50)).Take(8))
+            using (batch)
+                Assert.InRange(batch.Caption!.Ids.select(1, 1).eq(ByteTokenizer.First + 'a').sum().item<long>(), 10, 40);
+    }
+
+    [Fact]
     public void BadSample_IsReplaced_AndNotedOnce()
     {
         var samples = Samples(8);

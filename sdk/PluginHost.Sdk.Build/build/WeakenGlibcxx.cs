@@ -3,10 +3,9 @@ using System.IO;
 using System.Linq;
 using System.Text;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 /// <summary>Marks the unused version need GLIBCXX_3.4.32 of TorchSharp's native library as weak. See the targets file beside it.</summary>
-public sealed class WeakenGlibcxx : Task
+public sealed class WeakenGlibcxx : Microsoft.Build.Utilities.Task
 {
     private const string Library = "libLibTorchSharp.so";
     private const string Version = "GLIBCXX_3.4.32";
