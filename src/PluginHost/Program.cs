@@ -5,9 +5,9 @@ using PluginHost;
 using PluginHost.Catalog;
 using PluginHost.Commands;
 using PluginHost.Config;
-using PluginHost.Runs.Generation;
 using PluginHost.Graph;
 using PluginHost.Runs;
+using PluginHost.Runs.Generation;
 using PluginHost.Sdk;
 
 NativeTorch.Prepare(); // before anything loads libtorch

@@ -4,11 +4,11 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Artifacts.Report;
 using PluginHost.Config;
-using PluginHost.Terminal;
-using PluginHost.Runs.Evaluation;
 using PluginHost.Runs;
+using PluginHost.Runs.Evaluation;
 using PluginHost.Runs.Training;
 using PluginHost.Sdk;
+using PluginHost.Terminal;
 using static TorchSharp.torch;
 
 namespace PluginHost.Commands;
