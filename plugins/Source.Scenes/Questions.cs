@@ -13,12 +13,9 @@ internal static class Questions
         // A compositional scene asks about its held-out pair, which is the first thing.
         Thing Asked(ref Draw draw) => scene.Compositional ? scene.Things[0] : draw.Of(scene.Things);
         List<Turn> turns = [Colour(Asked(ref draw), ref draw), Shape(Asked(ref draw), ref draw), Count(scene, ref draw), Place(Asked(ref draw), ref draw)];
-        // What has to be compared is hardest to learn, so it is asked about twice.
-        for (var i = 0; i < 2; i++)
-        {
-            foreach (var turn in (Turn?[])[Exists(scene, ref draw), Relation(scene, ref draw)])
-                if (turn is not null && turns.All(other => other.Prompt != turn.Prompt)) turns.Add(turn);
-        }
+        // What has to be compared is hardest to learn, so it is asked about more than once.
+        foreach (var turn in (Turn?[])[Exists(scene, ref draw), Exists(scene, ref draw), Relation(scene, ref draw), Relation(scene, ref draw), Relation(scene, ref draw)])
+            if (turn is not null && turns.All(other => other.Prompt != turn.Prompt)) turns.Add(turn);
         turns.Add(new Turn("pitch", draw.Of(["how high is the tone?", "is the tone low, middle or high?"]), Pitches[tone.Pitch], "audio"));
         turns.Add(new Turn("beeps", draw.Of(["how many beeps do you hear?", "how many beeps are there?"]), Numbers[tone.Slots.Count - 1], "audio"));
         turns.Add(new Turn("caption.en", draw.Of(["describe the picture.", "what does the picture show?"]), Captions.English(scene), "image"));
@@ -61,7 +58,7 @@ internal static class Questions
         var (a, b) = draw.Of(pairs);
         var answer = a.Cell.Row == b.Cell.Row ? (a.Cell.Column < b.Cell.Column ? "left" : "right") : (a.Cell.Row < b.Cell.Row ? "above" : "below");
         var (one, other) = draw.Coin() ? (Palette.Name(a), Palette.Name(b)) : (Palette.Colours[a.Colour].English + " object", Palette.Colours[b.Colour].English + " object");
-        return new Turn("relation", draw.Of([$"where is the {one} relative to the {other}?", $"seen from the {other}, where is the {one}?"]), answer, "image");
+        return new Turn("relation", draw.Of([$"where is the {one} relative to the {other}?", $"where is the {one}, seen from the {other}?"]), answer, "image");
     }
 
     private static Turn Exists(Scene scene, ref Draw draw)
