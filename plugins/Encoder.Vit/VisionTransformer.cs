@@ -9,6 +9,7 @@ namespace Encoder.Vit;
 internal sealed class VisionTransformer : nn.Module, IEncoder
 {
     private readonly double patchDropout;
+    private readonly Augmentation? augmentation;
     private readonly Patches patches;
     private readonly GridPositions positions;
     private readonly TransformerStack stack;
@@ -17,6 +18,7 @@ internal sealed class VisionTransformer : nn.Module, IEncoder
     public VisionTransformer(VitOptions options, BuildContext context) : base(nameof(VisionTransformer))
     {
         patchDropout = options.PatchDropout;
+        augmentation = options.Augment > 0 ? new Augmentation(options.Augment) : null;
         positions = new GridPositions(options.Width, context);
         patches = new Patches(options, context.Dimension("C"), context);
         stack = new TransformerStack(
@@ -29,7 +31,8 @@ internal sealed class VisionTransformer : nn.Module, IEncoder
 
     public Encoded Encode(Masked input)
     {
-        var grid = patches.Forward(input.Data * 2 - 1);                           // [B, width, rows, columns]
+        var pictures = training && augmentation is not null ? augmentation.Apply(input.Data) : input.Data;
+        var grid = patches.Forward(pictures * 2 - 1);                             // [B, width, rows, columns]
         var (batch, rows, columns) = (grid.size(0), grid.size(2), grid.size(3));
         var x = grid.flatten(2).transpose(1, 2) + positions.For(rows, columns);   // [B, rows * columns, width]
         if (training && patchDropout > 0) x = Subset(x);

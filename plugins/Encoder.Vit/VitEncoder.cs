@@ -40,4 +40,5 @@ public sealed record VitOptions(
     [property: Range(4, 1024), Description("Channels of the stem's first convolution; the second has twice as many.")] int StemWidth = 16,
     [property: Range(8, 8192), Description("Width of the pooled vector.")] int Pooled = 128,
     [property: Range(0.0, 0.9), Description("Chance that a residual branch's output is dropped in training.")] double Dropout = 0,
-    [property: Range(0.0, 0.9), Description("Part of the tokens that is left out of each training picture.")] double PatchDropout = 0);
+    [property: Range(0.0, 0.9), Description("Part of the tokens that is left out of each training picture.")] double PatchDropout = 0,
+    [property: Range(0.0, 1.0), Description("How strongly training pictures are mirrored, turned, moved, scaled and recoloured; 0: not at all.")] double Augment = 0);

@@ -65,6 +65,31 @@ public class EncoderTests
     }
 
     [Fact]
+    public void Vit_Augment_ChangesPicturesOnlyInTraining()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Vit(new VitOptions(Width: 16, Layers: 1, Heads: 2, FeedForward: 8, Augment: 1));
+        var pictures = new Masked(rand(1, 3, 8, 12), ones(1, dtype: ScalarType.Bool));
+
+        Assert.Equal(0, Build.Distance(encoder.Encode(pictures).Pooled, encoder.Encode(pictures).Pooled));
+        ((nn.Module)encoder).train();
+        Assert.True(Build.Distance(encoder.Encode(pictures).Pooled, encoder.Encode(pictures).Pooled) > 1e-4);
+    }
+
+    [Fact]
+    public void Augmentation_WhitePicture_StaysWhiteUnlessRecoloured()
+    {
+        using var scope = NewDisposeScope();
+        var white = ones(8, 3, 8, 12);
+
+        var augmented = new Augmentation(1).Apply(white);
+
+        // Moving brings white in from outside, so a channel is one flat colour.
+        Assert.InRange((augmented.amax([2, 3]) - augmented.amin([2, 3])).max().item<float>(), 0, 1e-5f);
+        Assert.InRange(augmented.min().item<float>(), 0.66f, 1);
+    }
+
+    [Fact]
     public void Vit_StemWithOddPatch_SaysWhatToDo()
     {
         var error = Assert.Throws<UserErrorException>(() => Vit(new VitOptions(Patch: 3, Stem: true)));
