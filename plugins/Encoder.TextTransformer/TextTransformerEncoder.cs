@@ -26,7 +26,7 @@ public sealed class TextTransformerEncoder(TextTransformerOptions options) : INo
 [MultipleOf(nameof(Width), nameof(Heads), Factor = 2)]
 public sealed record TextTransformerOptions(
     [property: Range(8, 8192), Description("Width of the tokens; a multiple of twice the heads.")] int Width = 128,
-    [property: Range(1, 64), Description("Number of transformer blocks.")] int Layers = 2,
+    [property: Range(0, 64), Description("Number of transformer blocks; 0 leaves a bag of tokens, which learns from fewer texts.")] int Layers = 2,
     [property: Range(1, 64), Description("Attention heads of each block.")] int Heads = 4,
     [property: Range(8, 32768), Description("Width inside the gated feed-forward layer.")] int FeedForward = 256,
     [property: Range(8, 8192), Description("Width of the pooled vector.")] int Pooled = 128,

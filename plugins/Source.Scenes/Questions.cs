@@ -20,6 +20,7 @@ internal static class Questions
         turns.Add(new Turn("beeps", draw.Of(["how many beeps do you hear?", "how many beeps are there?"]), Numbers[tone.Slots.Count - 1], "audio"));
         turns.Add(new Turn("caption.en", draw.Of(["describe the picture.", "what does the picture show?"]), Captions.English(scene), "image"));
         turns.Add(new Turn("caption.zh", draw.Of(["描述图片。", "图片里有什么？"]), Captions.Chinese(scene), "image"));
+        turns.AddRange(Inventories.Of(scene, ref draw));
         return turns;
     }
 
@@ -46,19 +47,13 @@ internal static class Questions
         return new Turn("place", draw.Of([$"what is at the {place}?", $"which object is at the {place}?"]), Palette.Name(thing), "image");
     }
 
-    /// <summary>Only for two things in one row or one column: a diagonal has no single right answer.</summary>
     private static Turn? Relation(Scene scene, ref Draw draw)
     {
-        var pairs = new List<(Thing, Thing)>();
-        foreach (var first in scene.Things)
-            foreach (var second in scene.Things)
-                if (first != second && (first.Cell.Row == second.Cell.Row || first.Cell.Column == second.Cell.Column) && (!scene.Compositional || first == scene.Things[0]))
-                    pairs.Add((first, second));
+        var pairs = scene.Pairs().Where(pair => !scene.Compositional || pair.First == scene.Things[0]).ToList();
         if (pairs.Count == 0) return null;
         var (a, b) = draw.Of(pairs);
-        var answer = a.Cell.Row == b.Cell.Row ? (a.Cell.Column < b.Cell.Column ? "left" : "right") : (a.Cell.Row < b.Cell.Row ? "above" : "below");
         var (one, other) = draw.Coin() ? (Palette.Name(a), Palette.Name(b)) : (Palette.Colours[a.Colour].English + " object", Palette.Colours[b.Colour].English + " object");
-        return new Turn("relation", draw.Of([$"where is the {one} relative to the {other}?", $"where is the {one}, seen from the {other}?"]), answer, "image");
+        return new Turn("relation", draw.Of([$"where is the {one} relative to the {other}?", $"where is the {one}, seen from the {other}?"]), Scene.Side(a, b), "image");
     }
 
     private static Turn Exists(Scene scene, ref Draw draw)

@@ -25,6 +25,18 @@ internal sealed record Scene(IReadOnlyList<Thing> Things, bool Compositional)
         }
         return new Scene(things, compositional);
     }
+
+    /// <summary>Ordered pairs of things in one row or one column: a diagonal has no single right answer.</summary>
+    public IEnumerable<(Thing First, Thing Second)> Pairs() =>
+        from first in Things
+        from second in Things
+        where first != second && (first.Cell.Row == second.Cell.Row || first.Cell.Column == second.Cell.Column)
+        select (first, second);
+
+    /// <summary>On which side of the second the first one is.</summary>
+    public static string Side(Thing first, Thing second) => first.Cell.Row == second.Cell.Row
+        ? first.Cell.Column < second.Cell.Column ? "left" : "right"
+        : first.Cell.Row < second.Cell.Row ? "above" : "below";
 }
 
 /// <summary>Colours and shapes, and the pairs of them that training never shows.</summary>

@@ -11,7 +11,7 @@ namespace PluginHost.Runs;
 internal readonly ref struct CollectionPause
 {
     /// <summary>Set aside for a step: the batches made ahead by the data thread are most of it.</summary>
-    private const long Budget = 160L << 20;
+    private const long Budget = 64L << 20;
 
     private readonly bool started;
 

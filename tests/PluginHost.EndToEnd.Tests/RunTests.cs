@@ -58,7 +58,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task Run_KilledAndResumed_GivesTheLossesOfARunNeverKilled()
     {
-        string[] settings = [.. HostProcess.Tiny(12), "--set", "stages.0.checkpointEvery=4", "--set", "stages.1.checkpointEvery=4"];
+        string[] settings = [.. HostProcess.Tiny(12), "--set", "stages.0.steps=60", "--set", "stages.0.checkpointEvery=7", "--set", "stages.1.checkpointEvery=5"];
         var whole = Losses(settings);
 
         using (var process = host.Start(["run", HostProcess.Project("pocket.json"), .. settings]))
