@@ -5,6 +5,9 @@ namespace Source.Scenes;
 /// <summary>All questions that apply to a scene. Answers are spread evenly, so that guessing the commonest one gains little.</summary>
 internal static class Questions
 {
+    /// <summary>Questions of each comparing kind; repeated ones are left out.</summary>
+    private const int Comparisons = 4;
+
     private static readonly string[] Numbers = ["one", "two", "three"];
     private static readonly string[] Pitches = ["low", "middle", "high"];
 
@@ -13,9 +16,10 @@ internal static class Questions
         // A compositional scene asks about its held-out pair, which is the first thing.
         Thing Asked(ref Draw draw) => scene.Compositional ? scene.Things[0] : draw.Of(scene.Things);
         List<Turn> turns = [Colour(Asked(ref draw), ref draw), Shape(Asked(ref draw), ref draw), Count(scene, ref draw), Place(Asked(ref draw), ref draw)];
-        // What has to be compared is hardest to learn, so it is asked about more than once.
-        foreach (var turn in (Turn?[])[Exists(scene, ref draw), Exists(scene, ref draw), Relation(scene, ref draw), Relation(scene, ref draw), Relation(scene, ref draw)])
-            if (turn is not null && turns.All(other => other.Prompt != turn.Prompt)) turns.Add(turn);
+        // What has to be compared is hardest to learn, so it is asked about most.
+        for (var i = 0; i < Comparisons; i++)
+            foreach (var turn in (Turn?[])[Exists(scene, ref draw), Relation(scene, ref draw)])
+                if (turn is not null && turns.All(other => other.Prompt != turn.Prompt)) turns.Add(turn);
         turns.Add(new Turn("pitch", draw.Of(["how high is the tone?", "is the tone low, middle or high?"]), Pitches[tone.Pitch], "audio"));
         turns.Add(new Turn("beeps", draw.Of(["how many beeps do you hear?", "how many beeps are there?"]), Numbers[tone.Slots.Count - 1], "audio"));
         turns.Add(new Turn("caption.en", draw.Of(["describe the picture.", "what does the picture show?"]), Captions.English(scene), "image"));

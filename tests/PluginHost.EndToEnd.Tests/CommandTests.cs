@@ -75,7 +75,7 @@ public sealed class CommandTests : IDisposable
     public void PluginsInspect_Mid_ShowsPortsSettingsVersionAndHash()
     {
         var output = host.Run("plugins", "inspect", "fusion.mid").Succeeded().Output;
-        foreach (var expected in new[] { "seq[B,N_i,D_i]", "fusion[D,L,V]", "every", "0.1.0", "hash" }) Assert.Contains(expected, output, StringComparison.OrdinalIgnoreCase);
+        foreach (var expected in new[] { "seq[B,N_i,D_i]", "fusion[D,L,V]", "every", "0.1.0", "sha256" }) Assert.Contains(expected, output, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]

@@ -60,13 +60,14 @@ public sealed class RunTests : IDisposable
     {
         string[] settings = [.. HostProcess.Tiny(12), "--set", "stages.0.steps=60", "--set", "stages.0.checkpointEvery=7", "--set", "stages.1.checkpointEvery=5"];
         var whole = Losses(settings);
+        var before = host.LatestRun();
 
         using (var process = host.Start(["run", HostProcess.Project("pocket.json"), .. settings]))
         {
             _ = process.StandardError.ReadToEndAsync();
             var output = process.StandardOutput.ReadToEndAsync();
             var patience = Stopwatch.StartNew();
-            while (!process.HasExited && !Directory.EnumerateFiles(Path.Combine(host.Folder, "runs"), "checkpoint.safetensors", SearchOption.AllDirectories).Any(file => file.StartsWith(host.LatestRun(), StringComparison.Ordinal)))
+            while (!process.HasExited && (host.LatestRun() == before || !File.Exists(Path.Combine(host.LatestRun(), "checkpoint.safetensors"))))
             {
                 Assert.True(patience.Elapsed < TimeSpan.FromMinutes(3), "no checkpoint appeared");
                 await Task.Delay(5);
@@ -75,6 +76,7 @@ public sealed class RunTests : IDisposable
             await process.WaitForExitAsync();
             await output;
         }
+        Assert.NotEqual(before, host.LatestRun());
         Assert.False(File.Exists(Path.Combine(host.LatestRun(), "model.safetensors")), "the run was not killed in time");
         host.Run("run", "--resume", "latest").Succeeded();
 
