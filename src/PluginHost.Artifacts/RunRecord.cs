@@ -45,6 +45,12 @@ public static class RunRecord
         ["lastLoss"] = stage.LastLoss,
     })]);
 
+    /// <summary>The finished stages of a record, without their curves: what a resumed run has behind it.</summary>
+    public static IEnumerable<StageResult> ReadStages(string path) =>
+        from stage in JsonNode.Parse(File.ReadAllText(path))!["stages"]!.AsArray()
+        select new StageResult(
+            (string)stage["name"]!, (int)stage["steps"]!, (double)stage["seconds"]!, (double)stage["tokensPerSecond"]!, (double)stage["firstLoss"]!, (double)stage["lastLoss"]!, [], []);
+
     /// <summary>The evaluations as reports list them.</summary>
     public static JsonArray Evaluations(IEnumerable<EvaluationResult> evaluations) => new([.. evaluations.Select(result => new JsonObject
     {

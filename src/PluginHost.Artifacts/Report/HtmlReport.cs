@@ -33,7 +33,7 @@ public static class HtmlReport
                 ["speed"] = Number(stage.TokensPerSecond, "0"),
                 ["first"] = Number(stage.FirstLoss, "0.0000"),
                 ["last"] = Number(stage.LastLoss, "0.0000"),
-                ["plot"] = LossPlot.Svg(stage),
+                ["plot"] = stage.Losses.Count == 0 ? "" : LossPlot.Svg(stage),
             }).ToList(),
             ["evaluations"] = evaluations.Select(result => new ScriptObject
             {

@@ -63,7 +63,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         void Record(string status, IReadOnlyList<StageResult> done, IReadOnlyList<EvaluationResult> results) => folder.WriteRecord(RunRecord.Of(
             folder.Name, status, workspace.Plan, resolved, seed, workspace.Device.ToString(), workspace.Data.Source.Fingerprint, started, workspace.Data.Rejections, done, results));
 
-        var stages = new List<StageResult>();
+        var stages = state is null ? [] : RunRecord.ReadStages(folder.Record).Take(state.Stage).ToList();
         Record("training", stages, []);
         for (var i = 0; i < project.Stages.Count; i++)
         {
