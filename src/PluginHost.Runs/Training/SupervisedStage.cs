@@ -17,6 +17,8 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
     /// <summary>Samples that the validation loss is taken over.</summary>
     private const int ValidationSamples = 128;
 
+    private const int StepsPerCollection = 32;
+
     private readonly IReadOnlyList<BuiltObjective> objectives = graph.Objectives(index);
     private readonly ExecutionStep[] steps = graph.StepsFor(graph.Objectives(index).SelectMany(o => o.InputSlots));
     private readonly List<double> losses = [];
@@ -40,6 +42,8 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
             cancellation.ThrowIfCancellationRequested();
             var rate = LearningRate.At(step, config.Steps, config.LearningRate, config.Warmup, config.FinalRate);
             var window = Take(batches, config.Accumulate);
+            // Used batches are large arrays: collected often, between steps, they keep the resident memory flat.
+            if (step % StepsPerCollection == 0) GC.Collect();
             using var pause = new CollectionPause();
             var parts = Backward(window, out var windowTokens);
             var norm = optimizer.Step(rate, config.WeightDecay, config.Clip);
