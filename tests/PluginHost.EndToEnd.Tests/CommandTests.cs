@@ -13,7 +13,7 @@ public sealed class CommandTests : IDisposable
     {
         var outcome = host.Run("plan", HostProcess.Project("pocket.json")).Succeeded();
         Assert.Contains("fusion.mid", outcome.Output);
-        Assert.Contains("seq[B,16,128]", outcome.Output);
+        Assert.Contains("seq[B,4,128]", outcome.Output);
         Assert.Contains("parameters", outcome.Output);
     }
 
