@@ -18,8 +18,13 @@ internal static class Questions
         List<Turn> turns = [Colour(Asked(ref draw), ref draw), Shape(Asked(ref draw), ref draw), Count(scene, ref draw), Place(Asked(ref draw), ref draw)];
         // What has to be compared is hardest to learn, so it is asked about most.
         for (var i = 0; i < Comparisons; i++)
-            foreach (var turn in (Turn?[])[Exists(scene, ref draw), Relation(scene, ref draw)])
-                if (turn is not null && turns.All(other => other.Prompt != turn.Prompt)) turns.Add(turn);
+            if (Relation(scene, ref draw) is { } relation && IsNew(turns, relation)) turns.Add(relation);
+        for (var i = 0; i < Comparisons / 2; i++)
+        {
+            // A yes and a no together or neither: leaving repeated ones out would else make one of them the better guess.
+            var (yes, no) = (Exists(scene, true, ref draw), Exists(scene, false, ref draw));
+            if (IsNew(turns, yes) && IsNew(turns, no)) turns.AddRange([yes, no]);
+        }
         turns.Add(new Turn("pitch", draw.Of(["how high is the tone?", "is the tone low, middle or high?"]), Pitches[tone.Pitch], "audio"));
         turns.Add(new Turn("beeps", draw.Of(["how many beeps do you hear?", "how many beeps are there?"]), Numbers[tone.Slots.Count - 1], "audio"));
         turns.Add(new Turn("caption.en", draw.Of(["describe the picture.", "what does the picture show?"]), Captions.English(scene), "image"));
@@ -60,9 +65,10 @@ internal static class Questions
         return new Turn("relation", draw.Of([$"where is the {one} relative to the {other}?", $"where is the {one}, seen from the {other}?"]), Scene.Side(a, b), "image");
     }
 
-    private static Turn Exists(Scene scene, ref Draw draw)
+    private static bool IsNew(List<Turn> turns, Turn turn) => turns.All(other => other.Prompt != turn.Prompt);
+
+    private static Turn Exists(Scene scene, bool there, ref Draw draw)
     {
-        var there = draw.Coin();
         var thing = there ? (scene.Compositional ? scene.Things[0] : draw.Of(scene.Things)) : Absent(scene, ref draw);
         var prompt = draw.Of([$"is there a {Palette.Name(thing)}?", $"do you see a {Palette.Name(thing)}?"]).Replace("a orange", "an orange");
         return new Turn("exists", prompt, there ? "yes" : "no", "image");
