@@ -3,7 +3,7 @@ using PluginHost.Sdk;
 namespace Source.Scenes;
 
 /// <summary>
-/// Lists of all that a scene holds, found by place, by shape and by pair: many bindings in one answer. A model that has learnt to
+/// Lists of all that a scene holds, found by place, by thing, by shape and by pair: many bindings in one answer. A model that has learnt to
 /// write them has learnt to look things up in a picture, which single questions teach only slowly.
 /// </summary>
 internal static class Inventories
@@ -16,6 +16,7 @@ internal static class Inventories
         [
             new("inventory.place", "what is where?", string.Join(", ", Cells.Select(cell => $"{Captions.Place(cell)} {At(scene, cell)}")), "image"),
             new("inventory.shape", "which colour has each shape?", string.Join(", ", Shuffled(scene.Things, ref draw).Select(thing => $"{Palette.Shapes[thing.Shape].English} {Palette.Colours[thing.Colour].English}")), "image"),
+            new("inventory.where", "where is each object?", string.Join(", ", Shuffled(scene.Things, ref draw).Select(thing => $"{Palette.Name(thing)} {Captions.Place(thing.Cell)}")), "image"),
         ];
         var pairs = Shuffled(scene.Pairs().ToList(), ref draw).Take(3).Select(pair => $"{Palette.Name(pair.First)} {Palette.Name(pair.Second)} {Scene.Side(pair.First, pair.Second)}").ToList();
         if (pairs.Count > 0) turns.Add(new Turn("inventory.pair", "how do the objects stand to each other?", string.Join(", ", pairs), "image"));

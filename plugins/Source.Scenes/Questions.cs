@@ -15,14 +15,20 @@ internal static class Questions
     {
         // A compositional scene asks about its held-out pair, which is the first thing.
         Thing Asked(ref Draw draw) => scene.Compositional ? scene.Things[0] : draw.Of(scene.Things);
-        List<Turn> turns = [Colour(Asked(ref draw), ref draw), Shape(Asked(ref draw), ref draw), Count(scene, ref draw), Place(Asked(ref draw), ref draw)];
+        List<Turn> turns =
+        [
+            Colour(Asked(ref draw), ref draw), Shape(Asked(ref draw), ref draw), Count(scene, ref draw),
+            Place(Asked(ref draw), ref draw), Where(Asked(ref draw), ref draw),
+        ];
         // What has to be compared is hardest to learn, so it is asked about most.
         for (var i = 0; i < Comparisons; i++)
             if (Relation(scene, ref draw) is { } relation && IsNew(turns, relation)) turns.Add(relation);
         for (var i = 0; i < Comparisons / 2; i++)
         {
             // A yes and a no together or neither: leaving repeated ones out would else make one of them the better guess.
-            var (yes, no) = (Exists(scene, true, ref draw), Exists(scene, false, ref draw));
+            var (yes, no) = i == 0 || scene.Compositional
+                ? (Exists(scene, true, ref draw), Exists(scene, false, ref draw))
+                : (ExistsAlone(scene, true, ref draw), ExistsAlone(scene, false, ref draw));
             if (IsNew(turns, yes) && IsNew(turns, no)) turns.AddRange([yes, no]);
         }
         turns.Add(new Turn("pitch", draw.Of(["how high is the tone?", "is the tone low, middle or high?"]), Pitches[tone.Pitch], "audio"));
@@ -56,6 +62,9 @@ internal static class Questions
         return new Turn("place", draw.Of([$"what is at the {place}?", $"which object is at the {place}?"]), Palette.Name(thing), "image");
     }
 
+    private static Turn Where(Thing thing, ref Draw draw) =>
+        new("where", draw.Of([$"where is the {Palette.Name(thing)}?", $"in which corner is the {Palette.Name(thing)}?"]), Captions.Place(thing.Cell), "image");
+
     private static Turn? Relation(Scene scene, ref Draw draw)
     {
         var pairs = scene.Pairs().Where(pair => !scene.Compositional || pair.First == scene.Things[0]).ToList();
@@ -70,9 +79,20 @@ internal static class Questions
     private static Turn Exists(Scene scene, bool there, ref Draw draw)
     {
         var thing = there ? (scene.Compositional ? scene.Things[0] : draw.Of(scene.Things)) : Absent(scene, ref draw);
-        var prompt = draw.Of([$"is there a {Palette.Name(thing)}?", $"do you see a {Palette.Name(thing)}?"]).Replace("a orange", "an orange");
-        return new Turn("exists", prompt, there ? "yes" : "no", "image");
+        return Exists(Palette.Name(thing), there, ref draw);
     }
+
+    /// <summary>Asks for a colour or a shape alone, which prepares for asking about a pair of them.</summary>
+    private static Turn ExistsAlone(Scene scene, bool there, ref Draw draw)
+    {
+        var colours = draw.Coin();
+        var all = colours ? Palette.Colours.Select(colour => colour.English + " object").ToList() : [.. Palette.Shapes.Select(shape => shape.English)];
+        var present = scene.Things.Select(thing => all[colours ? thing.Colour : thing.Shape]).ToList();
+        return Exists(draw.Of(there ? present : [.. all.Except(present)]), there, ref draw);
+    }
+
+    private static Turn Exists(string name, bool there, ref Draw draw) =>
+        new("exists", draw.Of([$"is there a {name}?", $"do you see a {name}?"]).Replace("a orange", "an orange"), there ? "yes" : "no", "image");
 
     /// <summary>
     /// A pair that is not there but mostly shares its colour or its shape with a thing that is. Training never asks for a held-out
