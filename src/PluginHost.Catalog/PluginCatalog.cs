@@ -16,19 +16,20 @@ public enum UnloadOutcome { Unloaded, Pinned }
 /// <param name="Detail">For a person to read.</param>
 public sealed record UnloadVerdict(string Id, UnloadOutcome Outcome, string Detail);
 
-/// <summary>The installed plugins. A value without global state: several catalogs may live beside each other. Thread-safe.</summary>
+/// <summary>
+/// The installed plugins. A value without global state: several catalogs may live beside each other. Thread-safe. A plugin may
+/// stand in several versions: one serves its id, others are staged to take over or are being retired.
+/// </summary>
 public sealed class PluginCatalog : IDisposable
 {
+    private readonly Lock gate = new();
     private readonly PluginEvents events;
-    private readonly Dictionary<string, PluginSlot> slots = [];
+    private readonly Dictionary<PluginDescription, PluginSlot> slots = new(ReferenceEqualityComparer.Instance);
 
     private PluginCatalog(ILoggerFactory loggers) => events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
 
-    /// <summary>Plugins by id.</summary>
-    public IReadOnlyList<PluginDescription> Plugins { get; private set; } = [];
-
-    /// <summary>What was found and cannot be used.</summary>
-    public IReadOnlyList<PluginFault> Faults { get; private set; } = [];
+    /// <summary>The versions that serve now.</summary>
+    public PluginSet Installed { get; private set; } = new([], []);
 
     /// <summary>The life of the plugins; a new observer first gets what has happened so far.</summary>
     public IObservable<PluginEvent> Events => events;
@@ -39,39 +40,75 @@ public sealed class PluginCatalog : IDisposable
         var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance);
         var faults = new List<PluginFault>();
         foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, faults);
-        catalog.Plugins = [.. catalog.slots.Values.Select(slot => slot.Description).OrderBy(plugin => plugin.Id, StringComparer.Ordinal)];
-        catalog.Faults = faults;
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
+        catalog.Installed = new PluginSet(catalog.slots.Keys, faults);
         return catalog;
     }
 
-    public PluginDescription? Find(string id) => slots.TryGetValue(id, out var slot) ? slot.Description : null;
+    /// <summary>The serving version of a plugin, or null.</summary>
+    public PluginDescription? Find(string id) => Installed.Find(id);
 
-    /// <summary>Takes a lease on a plugin; the first one loads it.</summary>
-    /// <param name="id">Plugin id.</param>
+    /// <summary>Takes a lease on a version of a plugin; the first one loads it.</summary>
+    /// <param name="plugin">A version from <see cref="Installed"/> or <see cref="Stage"/>.</param>
     /// <param name="settings">Settings as <see cref="SettingsValidator"/> returns them; what is missing has its default.</param>
-    /// <exception cref="UserErrorException">There is no such plugin, or it is being unloaded.</exception>
+    /// <exception cref="UserErrorException">The version has been retired or is being unloaded.</exception>
     /// <exception cref="PluginFailedException">It cannot be loaded, or its constructor threw.</exception>
-    public PluginLease Lease(string id, IReadOnlyDictionary<string, object?> settings)
+    public PluginLease Lease(PluginDescription plugin, IReadOnlyDictionary<string, object?> settings)
     {
-        var slot = Slot(id);
+        var slot = Slot(plugin);
         try
         {
             return slot.Lease(settings);
         }
         catch (PluginFailedException failure)
         {
-            events.Publish(PluginEventKind.Faulted, id, slot.Description.Version, failure.Message);
+            events.Publish(PluginEventKind.Faulted, plugin.Id, plugin.Version, failure.Message);
             throw;
         }
     }
 
-    /// <summary>Refuses new leases, waits for the old ones, unloads the plugin, and checks that it is gone.</summary>
-    /// <param name="id">Plugin id.</param>
-    /// <param name="drainTimeout">How long to wait for leases; after that the plugin goes on serving.</param>
-    public async Task<UnloadVerdict> UnloadAsync(string id, TimeSpan drainTimeout)
+    /// <summary>Takes a lease on the version that serves an id now.</summary>
+    /// <exception cref="UserErrorException">There is no such plugin, or it is being unloaded.</exception>
+    /// <exception cref="PluginFailedException">It cannot be loaded, or its constructor threw.</exception>
+    public PluginLease Lease(string id, IReadOnlyDictionary<string, object?> settings) => Lease(Serving(id), settings);
+
+    /// <summary>Inspects a folder and puts its plugins beside those that serve; nobody gets them until <see cref="Activate"/>.</summary>
+    /// <exception cref="UserErrorException">The folder holds no usable plugin; says why.</exception>
+    public IReadOnlyList<PluginDescription> Stage(string folder)
     {
-        var slot = Slot(id);
+        var content = FolderInspection.Inspect(Path.GetFullPath(folder));
+        if (content.Faults.Count > 0)
+            throw new UserErrorException(string.Join(Environment.NewLine, content.Faults.Select(fault => $"{fault.Folder}: {fault.Message}")));
+        lock (gate)
+            foreach (var plugin in content.Plugins) slots.Add(plugin, new PluginSlot(plugin, events));
+        foreach (var plugin in content.Plugins) events.Publish(PluginEventKind.Staged, plugin.Id, plugin.Version, $"from {plugin.Folder}");
+        return content.Plugins;
+    }
+
+    /// <summary>Makes staged versions serve their ids. Leases on the former versions stay good until they are retired.</summary>
+    /// <returns>The versions that no longer serve.</returns>
+    public IReadOnlyList<PluginDescription> Activate(IReadOnlyList<PluginDescription> staged)
+    {
+        List<PluginDescription> former;
+        lock (gate)
+        {
+            former = [.. staged.Select(plugin => Installed.Find(plugin.Id)).OfType<PluginDescription>()];
+            Installed = Installed.With([.. staged]);
+        }
+        foreach (var plugin in staged)
+            events.Publish(PluginEventKind.Swapped, plugin.Id, plugin.Version, $"serves in place of {former.FirstOrDefault(old => old.Id == plugin.Id)?.Version ?? "none"}");
+        return former;
+    }
+
+    /// <summary>Notes that a staged version was not taken, and why.</summary>
+    public void Refuse(PluginDescription plugin, string reason) => events.Publish(PluginEventKind.Refused, plugin.Id, plugin.Version, reason);
+
+    /// <summary>Refuses new leases on a version, waits for the old ones, unloads it and checks that it is gone. A version that does not serve is forgotten.</summary>
+    /// <param name="plugin">The version.</param>
+    /// <param name="drainTimeout">How long to wait for leases; after that the version goes on.</param>
+    public async Task<UnloadVerdict> UnloadAsync(PluginDescription plugin, TimeSpan drainTimeout)
+    {
+        var slot = Slot(plugin);
         if (!await slot.DrainAsync(drainTimeout).ConfigureAwait(false))
             return Verdict(slot, UnloadOutcome.Pinned, $"{slot.Leases} leases are held after {drainTimeout.TotalSeconds:0.#} s; it goes on serving");
         try
@@ -84,14 +121,20 @@ public sealed class PluginCatalog : IDisposable
         }
         finally
         {
+            lock (gate)
+                if (!ReferenceEquals(Installed.Find(plugin.Id), plugin)) slots.Remove(plugin);
             slot.Reopen();
         }
     }
 
+    /// <summary>Unloads the version that serves an id now; the next lease loads it again.</summary>
+    public Task<UnloadVerdict> UnloadAsync(string id, TimeSpan drainTimeout) => UnloadAsync(Serving(id), drainTimeout);
+
     /// <summary>Unloads all plugins without waiting and ends the event stream.</summary>
     public void Dispose()
     {
-        foreach (var slot in slots.Values) slot.Dispose();
+        lock (gate)
+            foreach (var slot in slots.Values) slot.Dispose();
         events.Complete();
     }
 
@@ -113,15 +156,23 @@ public sealed class PluginCatalog : IDisposable
 
     private void Add(PluginDescription plugin, List<PluginFault> faults)
     {
-        if (slots.TryAdd(plugin.Id, new PluginSlot(plugin, events)))
-            events.Publish(PluginEventKind.Inspected, plugin.Id, plugin.Version, plugin.Summary);
-        else
-            faults.Add(new PluginFault(plugin.Folder, $"the id {plugin.Id} is already taken by {slots[plugin.Id].Description.Folder}; remove one of them"));
+        if (slots.Keys.FirstOrDefault(other => other.Id == plugin.Id) is { } taken)
+        {
+            faults.Add(new PluginFault(plugin.Folder, $"the id {plugin.Id} is already taken by {taken.Folder}; remove one of them"));
+            return;
+        }
+        slots.Add(plugin, new PluginSlot(plugin, events));
+        events.Publish(PluginEventKind.Inspected, plugin.Id, plugin.Version, plugin.Summary);
     }
 
-    private PluginSlot Slot(string id) => slots.TryGetValue(id, out var slot)
-        ? slot
-        : throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, slots.Keys)}");
+    private PluginDescription Serving(string id) => Installed.Find(id)
+        ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, Installed.All.Select(plugin => plugin.Id))}");
+
+    private PluginSlot Slot(PluginDescription plugin)
+    {
+        lock (gate)
+            return slots.TryGetValue(plugin, out var slot) ? slot : throw new UserErrorException($"{plugin.Id} {plugin.Version} has been retired; ask for the version that serves now");
+    }
 
     private UnloadVerdict Verdict(PluginSlot slot, UnloadOutcome outcome, string detail)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace PluginHost.Catalog;
 
 /// <summary>What happened to a plugin.</summary>
-public enum PluginEventKind { Discovered, Inspected, Loaded, Activated, Drained, Unloaded, Pinned, Faulted }
+public enum PluginEventKind { Discovered, Inspected, Staged, Loaded, Activated, Swapped, Refused, Drained, Unloaded, Pinned, Faulted }
 
 /// <summary>A step in the life of a plugin.</summary>
 /// <param name="Time">When.</param>

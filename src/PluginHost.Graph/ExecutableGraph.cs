@@ -7,30 +7,34 @@ using static TorchSharp.torch;
 
 namespace PluginHost.Graph;
 
-/// <summary>A plan with its nodes built: a flat list of steps over slots. Used by one thread at a time; disposing it disposes the nodes and gives the plugins back.</summary>
+/// <summary>
+/// A plan with its nodes built: a flat list of steps over slots. Several threads may run it at once, each with its own steps and slots, as
+/// long as nothing is trained. Disposing it disposes the nodes that no other graph shares and gives their plugins back.
+/// </summary>
 public sealed class ExecutableGraph : IDisposable
 {
-    private readonly NodeBuilder builder;
-    private readonly List<(PlannedNode Plan, IObjective Objective, string Name)> objectives = [];
+    private readonly List<BuiltNode> objectives = [];
     private readonly List<IReadOnlyList<BuiltObjective>> stages = [];
+    private readonly PluginCatalog catalog;
+    private readonly GraphSettings settings;
+    private List<BuiltNode> nodes = [];
     private ExecutionStep[] steps = [];
 
-    private ExecutableGraph(GraphPlan plan, NodeBuilder builder)
-    {
-        Plan = plan;
-        this.builder = builder;
-    }
+    private ExecutableGraph(GraphPlan plan, PluginCatalog catalog, GraphSettings settings) => (Plan, this.catalog, this.settings) = (plan, catalog, settings);
 
     public GraphPlan Plan { get; }
 
     /// <summary>Graph nodes, each after those it reads from.</summary>
-    public IReadOnlyList<BuiltNode> Nodes { get; private set; } = [];
+    public IReadOnlyList<BuiltNode> Nodes => nodes;
 
     /// <summary>All trained parameters: <c>image.blocks.0.weight</c>, <c>objectives.align.scale</c>; a shared one once.</summary>
     public IReadOnlyList<(string Name, Parameter Value)> Parameters { get; private set; } = [];
 
     /// <summary>All buffers, named alike.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> Buffers { get; private set; } = [];
+
+    /// <summary>Every parameter and buffer by name: what is saved and loaded.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Weights => Parameters.Select(parameter => (parameter.Name, (Tensor)parameter.Value)).Concat(Buffers);
 
     /// <summary>The decoder, or null.</summary>
     public IDecoder? Decoder { get; private set; }
@@ -41,36 +45,52 @@ public sealed class ExecutableGraph : IDisposable
     /// <summary>The slot of the decoder's fusion context; -1 when there is none.</summary>
     public int DecoderContextSlot { get; private set; } = -1;
 
+    internal IEnumerable<BuiltNode> Owned => nodes.Concat(objectives);
+
     /// <summary>Leases the plugins and builds all nodes and objectives.</summary>
     /// <exception cref="PluginFailedException">A plugin threw.</exception>
-    public static ExecutableGraph Build(GraphPlan plan, PluginCatalog catalog, GraphSettings settings)
+    public static ExecutableGraph Build(GraphPlan plan, PluginCatalog catalog, GraphSettings settings) => Build(plan, catalog, settings, null);
+
+    /// <summary>
+    /// A graph of another plan that shares every node which the change does not touch, and takes over the state of the others
+    /// where name and shape agree (or through the new node's <see cref="IStateCarrier"/>). This graph stays as it is, and so does
+    /// torch's random generator.
+    /// </summary>
+    /// <exception cref="PluginFailedException">A plugin threw.</exception>
+    public (ExecutableGraph Graph, CarriedState State) Rebuild(GraphPlan plan) => Rebuild(plan, settings.Seed);
+
+    /// <summary>The same with another seed for the nodes that are built anew.</summary>
+    internal (ExecutableGraph Graph, CarriedState State) Rebuild(GraphPlan plan, long seed)
     {
-        var graph = new ExecutableGraph(plan, new NodeBuilder(catalog, settings));
+        using var generator = get_rng_state();
+        ExecutableGraph? next = null;
         try
         {
-            graph.BuildNodes();
-            graph.BuildObjectives();
-            graph.CollectWeights();
-            return graph;
+            next = Build(plan, catalog, settings with { Seed = seed }, this);
+            return (next, CarriedState.Carry(this, next));
         }
         catch
         {
-            graph.Dispose();
+            next?.Dispose();
             throw;
+        }
+        finally
+        {
+            set_rng_state(generator);
         }
     }
 
     /// <summary>The objectives of a stage, in config order.</summary>
     public IReadOnlyList<BuiltObjective> Objectives(int stage) => stages[stage];
 
-    /// <summary>The steps that are needed to fill some slots, in running order; nothing else runs.</summary>
+    /// <summary>The steps that are needed to fill some slots, in running order; nothing else runs. They are the caller's own.</summary>
     public ExecutionStep[] StepsFor(IEnumerable<int> slots)
     {
         var wanted = slots.Where(slot => slot >= 0).ToHashSet();
         var needed = new List<ExecutionStep>();
         foreach (var step in steps.Reverse().Where(step => step.OutputSlots.Any(wanted.Contains)))
         {
-            needed.Add(step);
+            needed.Add(step.Copy());
             wanted.UnionWith(step.InputSlots);
         }
         needed.Reverse();
@@ -82,7 +102,7 @@ public sealed class ExecutableGraph : IDisposable
 
     /// <summary>Runs steps over slots. Call it in a dispose scope: the values end up there.</summary>
     /// <exception cref="GraphExecutionException">A node threw.</exception>
-    public void Run(ExecutionStep[] steps, object?[] slots)
+    public static void Run(ExecutionStep[] steps, object?[] slots)
     {
         foreach (var step in steps) step.Run(slots);
     }
@@ -90,70 +110,89 @@ public sealed class ExecutableGraph : IDisposable
     /// <summary>Switches dropout and the like on or off, in nodes and objectives.</summary>
     public void Train(bool on)
     {
-        foreach (var node in Nodes) (node.Node as nn.Module)?.train(on);
-        foreach (var (_, objective, _) in objectives) (objective as nn.Module)?.train(on);
+        foreach (var node in Owned)
+            if (node.Node is nn.Module module && module.training != on) module.train(on);
     }
 
     public void Dispose()
     {
-        Nodes = [];
+        BuiltNode[] owned = [.. Owned];
+        nodes = [];
         Parameters = [];
         Buffers = [];
         Decoder = null;
         steps = [];
         stages.Clear();
         objectives.Clear();
-        builder.Dispose();
+        foreach (var node in owned) node.Release();
     }
 
-    private void BuildNodes()
+    private static ExecutableGraph Build(GraphPlan plan, PluginCatalog catalog, GraphSettings settings, ExecutableGraph? former)
     {
-        Nodes = [.. Plan.Nodes.Select(plan => new BuiltNode(plan.Name, builder.Build(plan, "node")))];
-        steps = [.. Plan.Nodes.Zip(Nodes, (plan, built) => new ExecutionStep(plan, built.Node))];
+        var graph = new ExecutableGraph(plan, catalog, settings);
+        try
+        {
+            graph.BuildNodes(former);
+            graph.BuildObjectives(former);
+            graph.CollectWeights();
+            return graph;
+        }
+        catch
+        {
+            graph.Dispose();
+            throw;
+        }
+    }
+
+    private void BuildNodes(ExecutableGraph? former)
+    {
+        var builder = new NodeBuilder(catalog, settings);
+        foreach (var plan in Plan.Nodes)
+            nodes.Add(former?.nodes.Find(node => Same(node.Plan, plan))?.Share() ?? builder.Build(plan, plan.Name, "node"));
+        steps = [.. Plan.Nodes.Zip(nodes, (plan, built) => new ExecutionStep(plan, built.Node))];
         if (Plan.DecoderNode is not { } decoder) return;
-        Decoder = Nodes.First(node => node.Name == decoder.Name).Node as IDecoder
+        Decoder = nodes.First(node => node.Name == decoder.Name).Node as IDecoder
             ?? throw new UserErrorException($"'{decoder.Name}' ({decoder.Description.Id}) built a node that is no {nameof(IDecoder)}, which its kind 'decoder' promises");
         DecoderTextSlot = decoder.Inputs[0].Slot;
         DecoderContextSlot = decoder.Inputs.Count > 1 ? decoder.Inputs[1].Slot : -1;
     }
 
-    private void BuildObjectives()
+    private void BuildObjectives(ExecutableGraph? former)
     {
+        var builder = new NodeBuilder(catalog, settings);
         foreach (var stage in Plan.Stages)
             stages.Add([.. stage.Objectives.Select(objective => new BuiltObjective(
-                objective.Name, objective.Weight, Objective(objective.Node), [.. objective.Node.Inputs.Select(input => input.Slot)],
-                [.. objective.Node.Inputs.Select(input => Plan.SampleSlots.Contains(input.Slot) && input.Slot >= 0)]))]);
+                objective.Name, objective.Weight, Objective(objective.Node, builder, former), [.. objective.Node.Inputs.Select(input => input.Slot)]))]);
     }
 
     // An objective that several stages use in the same way is one object: what it has learnt carries over.
-    private IObjective Objective(PlannedNode plan)
+    private IObjective Objective(PlannedNode plan, NodeBuilder builder, ExecutableGraph? former)
     {
-        foreach (var (known, objective, _) in objectives)
-            if (Alike(known, plan)) return objective;
-        var node = builder.Build(plan, "objective");
-        if (node is not IObjective built)
-            throw new UserErrorException($"'{plan.Name}' ({plan.Description.Id}) built a node that is no {nameof(IObjective)}, which its kind 'objective' promises");
+        if (objectives.Find(item => Alike(item.Plan, plan)) is { } known) return (IObjective)known.Node;
         var twins = objectives.Count(item => item.Plan.Name == plan.Name);
-        objectives.Add((plan, built, twins == 0 ? plan.Name : $"{plan.Name}-{twins + 1}"));
-        return built;
+        var name = $"objectives.{plan.Name}{(twins == 0 ? "" : $"-{twins + 1}")}";
+        var node = former?.objectives.Find(item => item.Name == name && Same(item.Plan, plan))?.Share() ?? builder.Build(plan, name, "objective");
+        objectives.Add(node);
+        return node.Node as IObjective
+            ?? throw new UserErrorException($"'{plan.Name}' ({plan.Description.Id}) built a node that is no {nameof(IObjective)}, which its kind 'objective' promises");
     }
 
+    private static bool Same(PlannedNode a, PlannedNode b) => Alike(a, b) && a.Inputs.Count == b.Inputs.Count &&
+        a.Inputs.Zip(b.Inputs).All(pair => pair.First.Name == pair.Second.Name && pair.First.Source == pair.Second.Source && pair.First.Shape.Values.SequenceEqual(pair.Second.Shape.Values));
+
     private static bool Alike(PlannedNode a, PlannedNode b) =>
-        a.Name == b.Name && a.Description.Id == b.Description.Id && SameSettings(a.Settings, b.Settings) &&
+        a.Name == b.Name && ReferenceEquals(a.Description, b.Description) && SameSettings(a.Settings, b.Settings) &&
         a.Dimensions.Count == b.Dimensions.Count && !a.Dimensions.Except(b.Dimensions).Any();
 
     private static bool SameSettings(IReadOnlyDictionary<string, object?> a, IReadOnlyDictionary<string, object?> b) =>
-        a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var other) && Same(pair.Value, other));
+        a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var other) && SameValue(pair.Value, other));
 
-    private static bool Same(object? a, object? b) => a is Array left && b is Array right ? left.Cast<object?>().SequenceEqual(right.Cast<object?>()) : Equals(a, b);
+    private static bool SameValue(object? a, object? b) => a is Array left && b is Array right ? left.Cast<object?>().SequenceEqual(right.Cast<object?>()) : Equals(a, b);
 
     private void CollectWeights()
     {
-        var owners = Nodes.Select(node => (node.Name, node.Node as nn.Module))
-            .Concat(objectives.Select(item => ($"objectives.{item.Name}", item.Objective as nn.Module)))
-            .Where(owner => owner.Item2 is not null).ToArray();
         var seen = new HashSet<Parameter>(ReferenceEqualityComparer.Instance);
-        Parameters = [.. owners.SelectMany(owner => owner.Item2!.named_parameters().Select(item => ($"{owner.Item1}.{item.name}", item.parameter))).Where(item => seen.Add(item.parameter))];
-        Buffers = [.. owners.SelectMany(owner => owner.Item2!.named_buffers().Select(item => ($"{owner.Item1}.{item.name}", item.buffer)))];
+        Parameters = [.. Owned.SelectMany(node => node.Parameters.Select(item => ($"{node.Name}.{item.Name}", item.Value))).Where(item => seen.Add(item.Value))];
+        Buffers = [.. Owned.SelectMany(node => node.Buffers.Select(item => ($"{node.Name}.{item.Name}", item.Value)))];
     }
 }

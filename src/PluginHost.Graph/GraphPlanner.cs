@@ -9,10 +9,10 @@ public static class GraphPlanner
 {
     /// <summary>Plans a project.</summary>
     /// <exception cref="ConfigException">All that is wrong with it.</exception>
-    public static GraphPlan Plan(ProjectConfig project, PluginCatalog catalog)
+    public static GraphPlan Plan(ProjectConfig project, PluginSet plugins)
     {
         var errors = new List<ConfigError>();
-        var plan = new PlanDraft(project, catalog, errors).Solve();
+        var plan = new PlanDraft(project, plugins, errors).Solve();
         return errors.Count == 0 ? plan! : throw new ConfigException([.. errors.Distinct()]);
     }
 }

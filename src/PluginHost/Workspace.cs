@@ -17,20 +17,21 @@ internal sealed class Workspace : IDisposable
 
     private readonly List<IDisposable> owned = [];
 
-    private Workspace(ProjectConfig project, PluginCatalog catalog, GraphPlan plan, Dataset data, ExecutableGraph graph, IReadOnlyList<object> metrics, Device device)
+    private Workspace(ProjectConfig project, PluginCatalog catalog, Dataset data, LiveGraph graph, IReadOnlyList<object> metrics, Device device)
     {
-        (Project, Catalog, Plan, Data, Graph, Metrics, Device) = (project, catalog, plan, data, graph, metrics, device);
+        (Project, Catalog, Data, Graph, Metrics, Device) = (project, catalog, data, graph, metrics, device);
     }
 
     public ProjectConfig Project { get; }
 
     public PluginCatalog Catalog { get; }
 
-    public GraphPlan Plan { get; }
+    /// <summary>The plan of the graph that serves now.</summary>
+    public GraphPlan Plan => Graph.Plan;
 
     public Dataset Data { get; }
 
-    public ExecutableGraph Graph { get; }
+    public LiveGraph Graph { get; }
 
     /// <summary>The metric of each evaluation, in plan order.</summary>
     public IReadOnlyList<object> Metrics { get; }
@@ -50,7 +51,7 @@ internal sealed class Workspace : IDisposable
         try
         {
             var catalog = Own(PluginCatalog.Discover(host.PluginFolders, loggers));
-            var plan = GraphPlanner.Plan(project, catalog);
+            var plan = GraphPlanner.Plan(project, catalog.Installed);
             NativeTorch.Load();
             var device = Choose(host.Device);
 
@@ -62,7 +63,7 @@ internal sealed class Workspace : IDisposable
                 Cancellation = cancellation,
                 ContentFolder = plugin.Folder,
             };
-            PluginLease Lease(PlannedPlugin plugin) => Own(catalog.Lease(plugin.Description.Id, plugin.Settings));
+            PluginLease Lease(PlannedPlugin plugin) => Own(catalog.Lease(plugin.Description, plugin.Settings));
 
             var media = plan.Media.Select(plugin => new MediaPlugin(plugin.Description.Id, plugin.Description.Accepts, Lease(plugin).As<IMediaDecoder>())).ToList();
             var folder = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
@@ -77,10 +78,10 @@ internal sealed class Workspace : IDisposable
                     ? plugin.Train(Dataset.Corpus(source, CorpusSamples), Context(used.Description))
                     : plugin.Load(tokenizer, Context(used.Description));
             }
-            var graph = Own(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation)));
+            var graph = Own(new LiveGraph(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation))));
             var metrics = plan.Evaluations.Select(evaluation =>
-                Own(catalog.Lease(evaluation.Metric.Description.Id, evaluation.Metric.Settings)).As<object>()).ToList();
-            var workspace = new Workspace(project, catalog, plan, data, graph, metrics, device);
+                Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings)).As<object>()).ToList();
+            var workspace = new Workspace(project, catalog, data, graph, metrics, device);
             workspace.owned.AddRange(owned);
             return workspace;
         }
@@ -101,13 +102,10 @@ internal sealed class Workspace : IDisposable
     public void LoadWeights(RunFolder run)
     {
         var (tensors, _) = SafeTensors.Read(run.Model);
-        RunFolder.CopyInto(run.Model, tensors, NamedTensors());
+        using var use = Graph.Acquire();
+        RunFolder.CopyInto(run.Model, tensors, use.Graph.Weights);
         foreach (var tensor in tensors.Values) tensor.Dispose();
     }
-
-    /// <summary>Every parameter and buffer by name.</summary>
-    public IEnumerable<(string Name, Tensor Value)> NamedTensors() =>
-        Graph.Parameters.Select(parameter => (parameter.Name, (Tensor)parameter.Value)).Concat(Graph.Buffers);
 
     public void Dispose() => Release(owned);
 

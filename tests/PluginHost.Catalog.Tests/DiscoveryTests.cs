@@ -11,8 +11,8 @@ public sealed class DiscoveryTests : IDisposable
     private PluginFault OnlyFault()
     {
         using var catalog = fixtures.Discover();
-        Assert.Empty(catalog.Plugins);
-        return Assert.Single(catalog.Faults);
+        Assert.Empty(catalog.Installed.All);
+        return Assert.Single(catalog.Installed.Faults);
     }
 
     [Fact]
@@ -21,7 +21,7 @@ public sealed class DiscoveryTests : IDisposable
         fixtures.Copy("Fixture.Plain");
         using var catalog = fixtures.Discover();
 
-        var plugin = Assert.Single(catalog.Plugins);
+        var plugin = Assert.Single(catalog.Installed.All);
 
         Assert.Equal(("media.plain", "media", "0.1.0", "Fixture.Plain.PlainMedia"), (plugin.Id, plugin.Kind, plugin.Version, plugin.TypeName));
         Assert.Equal([".plain", ".txt"], plugin.Accepts);
@@ -36,9 +36,9 @@ public sealed class DiscoveryTests : IDisposable
     {
         fixtures.Copy("Fixture.Plain");
         using var catalog = fixtures.Discover();
-        var options = catalog.Plugins[0].Options.ToDictionary(option => option.Name);
+        var options = catalog.Installed.All[0].Options.ToDictionary(option => option.Name);
 
-        Assert.Equal(["width", "heads", "big", "rate", "stem", "name", "tone", "words", "sizes", "limit"], catalog.Plugins[0].Options.Select(option => option.Name));
+        Assert.Equal(["width", "heads", "big", "rate", "stem", "name", "tone", "words", "sizes", "limit"], catalog.Installed.All[0].Options.Select(option => option.Name));
         Assert.Equal((OptionType.Int, (object)64L, 8.0, 1024.0, "Width in pixels."), (options["width"].Type, options["width"].Default!, options["width"].Minimum!.Value, options["width"].Maximum!.Value, options["width"].Description));
         Assert.Equal(5_000_000_000L, options["big"].Default);
         Assert.Equal(0.25, options["rate"].Default);
@@ -58,7 +58,7 @@ public sealed class DiscoveryTests : IDisposable
         string Hash()
         {
             using var catalog = fixtures.Discover();
-            return catalog.Plugins[0].Hash;
+            return catalog.Installed.All[0].Hash;
         }
         var before = Hash();
         Assert.Equal(before, Hash());
@@ -76,8 +76,8 @@ public sealed class DiscoveryTests : IDisposable
         fixtures.Copy("Fixture.Odd");
         using var catalog = fixtures.Discover();
 
-        Assert.Equal(["media.pinning", "media.throwing"], catalog.Plugins.Select(plugin => plugin.Id));
-        var faults = catalog.Faults.Select(fault => fault.Message).ToArray();
+        Assert.Equal(["media.pinning", "media.throwing"], catalog.Installed.All.Select(plugin => plugin.Id));
+        var faults = catalog.Installed.Faults.Select(fault => fault.Message).ToArray();
         Assert.Equal(4, faults.Length);
         Assert.Contains("Fixture.Odd.DatedMedia: option Since of media.dated is of type DateTime; options are int, long, double, bool, string, enums and arrays of these", faults);
         Assert.Contains("Fixture.Odd.CrookedEncoder: 'pixel' is no structure of a port type; did you mean 'pixels'?", faults);
@@ -147,8 +147,8 @@ public sealed class DiscoveryTests : IDisposable
         var second = fixtures.Copy("Fixture.Plain", "b");
         using var catalog = PluginCatalog.Discover([Path.Combine(fixtures.Folder, "a"), Path.Combine(fixtures.Folder, "b")]);
 
-        Assert.Equal(first, Assert.Single(catalog.Plugins).Folder);
-        Assert.Equal(new PluginFault(second, $"the id media.plain is already taken by {first}; remove one of them"), Assert.Single(catalog.Faults));
+        Assert.Equal(first, Assert.Single(catalog.Installed.All).Folder);
+        Assert.Equal(new PluginFault(second, $"the id media.plain is already taken by {first}; remove one of them"), Assert.Single(catalog.Installed.Faults));
     }
 
     [Fact]
@@ -156,6 +156,6 @@ public sealed class DiscoveryTests : IDisposable
     {
         using var catalog = PluginCatalog.Discover([Path.Combine(fixtures.Folder, "nowhere")]);
 
-        Assert.Contains("does not exist", Assert.Single(catalog.Faults).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Single(catalog.Installed.Faults).Message, StringComparison.Ordinal);
     }
 }

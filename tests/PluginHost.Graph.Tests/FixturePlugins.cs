@@ -12,7 +12,7 @@ internal static class FixturePlugins
     public static PluginCatalog Discover(string set)
     {
         var catalog = PluginCatalog.Discover([Folder(set)]);
-        Assert.Empty(catalog.Faults);
+        Assert.Empty(catalog.Installed.Faults);
         return catalog;
     }
 }

@@ -17,7 +17,7 @@ public class GoldenMistakesTests
     {
         using var catalog = FixturePlugins.Discover("planning");
 
-        var error = Assert.Throws<ConfigException>(() => GraphPlanner.Plan(ProjectFile.Read(Path.Combine(Folder, name + ".json"), []), catalog));
+        var error = Assert.Throws<ConfigException>(() => GraphPlanner.Plan(ProjectFile.Read(Path.Combine(Folder, name + ".json"), []), catalog.Installed));
 
         Assert.Equal(File.ReadAllText(Path.Combine(Folder, name + ".expected.txt")).TrimEnd(), error.Message);
         AssertNothingLoaded(catalog);

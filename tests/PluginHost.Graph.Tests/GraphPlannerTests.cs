@@ -10,7 +10,7 @@ public class GraphPlannerTests
     private static GraphPlan Plan(params string[] overrides)
     {
         using var catalog = FixturePlugins.Discover("planning");
-        return GraphPlanner.Plan(ProjectFile.Read(Valid, overrides), catalog);
+        return GraphPlanner.Plan(ProjectFile.Read(Valid, overrides), catalog.Installed);
     }
 
     private static string ErrorOf(params string[] overrides) => Assert.Throws<ConfigException>(() => Plan(overrides)).Message;

@@ -2,7 +2,7 @@ using PluginHost.Sdk;
 
 namespace PluginHost.Graph;
 
-/// <summary>One node's turn: which slots it reads and writes. Its arrays are made once; a graph is run by one thread at a time.</summary>
+/// <summary>One node's turn: which slots it reads and writes. Its arrays are made once, so one thread runs it at a time.</summary>
 public sealed class ExecutionStep
 {
     private readonly PlannedNode plan;
@@ -21,6 +21,9 @@ public sealed class ExecutionStep
         inputs = new object?[inputSlots.Length];
         outputs = new object?[outputSlots.Length];
     }
+
+    /// <summary>The same step for another thread.</summary>
+    internal ExecutionStep Copy() => new(plan, node);
 
     /// <summary>The node's name.</summary>
     public string Name => plan.Name;

@@ -11,13 +11,9 @@ namespace PluginHost.Graph;
 /// <param name="Cancellation">Set when the run is being stopped.</param>
 public sealed record GraphSettings(Device Device, long Seed, ILoggerFactory Loggers, CancellationToken Cancellation);
 
-/// <summary>A built node.</summary>
-public sealed record BuiltNode(string Name, IGraphNode Node);
-
 /// <summary>An objective of a stage, ready to be asked.</summary>
 /// <param name="Name">Its name in the stage.</param>
 /// <param name="Weight">Its weight in the total loss.</param>
 /// <param name="Objective">Stages that use the same objective in the same way share this object.</param>
 /// <param name="InputSlots">The slots it reads; -1 for an optional input that is not wired.</param>
-/// <param name="FromSample">For each input, whether it comes straight from the sample.</param>
-public sealed record BuiltObjective(string Name, double Weight, IObjective Objective, int[] InputSlots, bool[] FromSample);
+public sealed record BuiltObjective(string Name, double Weight, IObjective Objective, int[] InputSlots);

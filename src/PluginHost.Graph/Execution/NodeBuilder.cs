@@ -5,44 +5,40 @@ using static TorchSharp.torch;
 
 namespace PluginHost.Graph.Execution;
 
-/// <summary>Builds nodes from plans: leases the plugin, seeds torch, and keeps what has to be given back.</summary>
-internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings) : IDisposable
+/// <summary>Builds nodes from plans: leases the plugin and seeds torch.</summary>
+internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings)
 {
-    private readonly List<PluginLease> leases = [];
-    private readonly List<IGraphNode> built = [];
-
     /// <summary>Builds a node.</summary>
     /// <param name="plan">What to build.</param>
+    /// <param name="name">Its name in the graph.</param>
     /// <param name="role">Distinguishes the seeds of a node and an objective of one name: <c>node</c>, <c>objective</c>.</param>
-    public IGraphNode Build(PlannedNode plan, string role)
+    public BuiltNode Build(PlannedNode plan, string name, string role)
     {
         settings.Cancellation.ThrowIfCancellationRequested();
-        var lease = catalog.Lease(plan.Description.Id, plan.Settings);
-        leases.Add(lease);
-        var seed = StableSeed.Of(settings.Seed, $"{role}/{plan.Name}");
-        var context = new BuildContext
+        var lease = catalog.Lease(plan.Description, plan.Settings);
+        try
         {
-            Device = settings.Device,
-            Seed = seed,
-            Logger = settings.Loggers.CreateLogger($"{plan.Name} ({plan.Description.Id})"),
-            Cancellation = settings.Cancellation,
-            ContentFolder = plan.Description.Folder,
-            Inputs = [.. plan.Inputs.Where(input => input.Source is not null).Select(input => new SolvedPort(input.Name, input.Source!, input.Shape.Values))],
-            Dimensions = plan.Dimensions,
-        };
-        random.manual_seed(seed);
-        var node = Build(lease, plan, context);
-        built.Add(node);
-        if (node is nn.Module module) Adopt(module);
-        return node;
-    }
-
-    public void Dispose()
-    {
-        foreach (var node in built) (node as IDisposable)?.Dispose();
-        built.Clear();
-        foreach (var lease in leases) lease.Dispose();
-        leases.Clear();
+            var seed = StableSeed.Of(settings.Seed, $"{role}/{plan.Name}");
+            var context = new BuildContext
+            {
+                Device = settings.Device,
+                Seed = seed,
+                Logger = settings.Loggers.CreateLogger($"{plan.Name} ({plan.Description.Id})"),
+                Cancellation = settings.Cancellation,
+                ContentFolder = plan.Description.Folder,
+                Inputs = [.. plan.Inputs.Where(input => input.Source is not null).Select(input => new SolvedPort(input.Name, input.Source!, input.Shape.Values))],
+                Dimensions = plan.Dimensions,
+            };
+            random.manual_seed(seed);
+            var node = Build(lease, plan, context);
+            if (node is nn.Module module) Adopt(module);
+            return new BuiltNode(name, plan, node, lease);
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
     }
 
     private static IGraphNode Build(PluginLease lease, PlannedNode plan, BuildContext context)

@@ -25,12 +25,12 @@ internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> A
 }
 
 /// <summary>Finds the plugin of each use, checks that it may stand there, and resolves its settings.</summary>
-internal sealed class PluginResolver(PluginCatalog catalog, List<ConfigError> errors)
+internal sealed class PluginResolver(PluginSet plugins, List<ConfigError> errors)
 {
     /// <summary>The plugin with its settings, or null with an error.</summary>
     public PlannedPlugin? Resolve(PluginUse use, PluginRole role)
     {
-        if (catalog.Find(use.Id) is not { } plugin)
+        if (plugins.Find(use.Id) is not { } plugin)
         {
             errors.Add(new ConfigError(use.Location, Unknown(use.Id, role)));
             return null;
@@ -45,20 +45,20 @@ internal sealed class PluginResolver(PluginCatalog catalog, List<ConfigError> er
 
     /// <summary>Every installed plugin of a role with its defaults, those that take any file last.</summary>
     public IReadOnlyList<PlannedPlugin> All(PluginRole role) =>
-        [.. catalog.Plugins.Where(role.Accepts).OrderBy(plugin => plugin.Accepts.Contains("*"))
+        [.. plugins.All.Where(role.Accepts).OrderBy(plugin => plugin.Accepts.Contains("*"))
             .Select(plugin => new PlannedPlugin(plugin, plugin.Options.ToDictionary(option => option.Name, option => option.Default)))];
 
     private string Unknown(string id, PluginRole role)
     {
-        var fault = catalog.Faults.FirstOrDefault(fault => string.Equals(Bare(Path.GetFileName(fault.Folder)), Bare(id), StringComparison.OrdinalIgnoreCase));
+        var fault = plugins.Faults.FirstOrDefault(fault => string.Equals(Bare(Path.GetFileName(fault.Folder)), Bare(id), StringComparison.OrdinalIgnoreCase));
         if (fault is not null) return $"{id} is installed in {fault.Folder}, but cannot be used: {fault.Message}";
-        var nearest = NearestName.Of(id, catalog.Plugins.Select(plugin => plugin.Id));
+        var nearest = NearestName.Of(id, plugins.All.Select(plugin => plugin.Id));
         return $"no plugin '{id}' is installed; {(nearest is null ? $"installed here: {Installed(role)}" : $"did you mean '{nearest}'?")}";
     }
 
     private string Installed(PluginRole role)
     {
-        var ids = catalog.Plugins.Where(role.Accepts).Select(plugin => plugin.Id).ToArray();
+        var ids = plugins.All.Where(role.Accepts).Select(plugin => plugin.Id).ToArray();
         return ids.Length == 0 ? "none" : string.Join(", ", ids);
     }
 

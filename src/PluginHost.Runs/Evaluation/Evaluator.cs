@@ -9,9 +9,10 @@ using static TorchSharp.torch;
 namespace PluginHost.Runs.Evaluation;
 
 /// <summary>Runs the evaluations of a project, each beside its blind control: the same model with its media blanked.</summary>
-public sealed class Evaluator(ExecutableGraph graph, GraphPlan plan, Dataset data, IReadOnlyList<object> metrics, string language)
+public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList<object> metrics, string language)
 {
     private const int BatchSize = 64;
+    private readonly GraphPlan plan = graph.Plan;
     private const int ExamplesPerSplit = 12;
     private static readonly string[] Media = ["image", "audio"];
 
@@ -74,7 +75,7 @@ public sealed class Evaluator(ExecutableGraph graph, GraphPlan plan, Dataset dat
             using var blanked = batch.Blank(blank);
             var values = graph.CreateSlots();
             SlotFiller.Fill(plan, blanked, values);
-            graph.Run(steps, values);
+            ExecutableGraph.Run(steps, values);
             queries.Add(((Tensor)values[slots[0]]!).MoveToOuterDisposeScope());
             keys.Add(((Tensor)values[slots[1]]!).MoveToOuterDisposeScope());
         }
@@ -114,7 +115,7 @@ public sealed class Evaluator(ExecutableGraph graph, GraphPlan plan, Dataset dat
     private List<Prediction> Ask(
         IReadOnlyList<(Sample Sample, Turn Turn)> asked, string[] blank, string what, IRunObserver observer, CancellationToken cancellation)
     {
-        var generator = new TextGenerator(graph, plan, data);
+        var generator = new TextGenerator(graph, data);
         var answers = generator.Answer(
             [.. asked.Select(row => (row.Sample, row.Turn.Prompt))], blank, new Sampling(), BatchSize,
             done => observer.Evaluating(what, done, asked.Count), cancellation);

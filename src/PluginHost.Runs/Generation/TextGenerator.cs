@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace PluginHost.Runs.Generation;
 
-/// <summary>Answers prompts about samples: the encoders and the fusion run once, then the decoder token by token over its cache.</summary>
+/// <summary>
+/// Answers prompts about samples: the encoders and the fusion run once, then the decoder token by token over its cache. One thread uses it
+/// at a time; several of them, one a thread, may share a graph.
+/// </summary>
 public sealed class TextGenerator
 {
     private readonly ExecutableGraph graph;
@@ -18,9 +21,9 @@ public sealed class TextGenerator
     private readonly long end;
 
     /// <exception cref="UserErrorException">The graph has no decoder.</exception>
-    public TextGenerator(ExecutableGraph graph, GraphPlan plan, Dataset data)
+    public TextGenerator(ExecutableGraph graph, Dataset data)
     {
-        (this.graph, this.plan, this.data) = (graph, plan, data);
+        (this.graph, plan, this.data) = (graph, graph.Plan, data);
         decoder = graph.Decoder ?? throw new UserErrorException("The graph has no decoder, so there is nothing that could answer; add a node of kind 'decoder'.");
         contextSteps = graph.DecoderContextSlot < 0 ? [] : graph.StepsFor([graph.DecoderContextSlot]);
         tokenizer = data.Tokenizer ?? throw new UserErrorException("The project has no tokenizer, so there is no text to generate; add data.tokenizer.");
@@ -68,7 +71,7 @@ public sealed class TextGenerator
         using var scope = NewDisposeScope();
         var slots = graph.CreateSlots();
         SlotFiller.Fill(plan, batch, slots);
-        graph.Run(contextSteps, slots);
+        ExecutableGraph.Run(contextSteps, slots);
         var context = graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot];
 
         var prompt = batch.Text!;

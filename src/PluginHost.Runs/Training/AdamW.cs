@@ -46,6 +46,20 @@ public sealed class AdamW : IDisposable
             ($"{state.Name}#mean", state.Mean), ($"{state.Name}#variance", state.Variance), ($"{state.Name}#step", state.Steps),
         });
 
+    /// <summary>Takes over moments and step counts of parameters of the same name and shape.</summary>
+    public void Carry(AdamW former)
+    {
+        using var _ = no_grad();
+        var old = former.states.ToDictionary(state => state.Name);
+        foreach (var state in states)
+            if (old.TryGetValue(state.Name, out var source) && source.Mean.shape.SequenceEqual(state.Mean.shape))
+            {
+                state.Mean.copy_(source.Mean);
+                state.Variance.copy_(source.Variance);
+                state.Steps.copy_(source.Steps);
+            }
+    }
+
     public void Dispose()
     {
         foreach (var state in states) state.Dispose();

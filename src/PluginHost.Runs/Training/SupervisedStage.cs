@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
@@ -12,26 +13,41 @@ namespace PluginHost.Runs.Training;
 /// A supervised stage: batches through the graph, objectives to one loss, AdamW. The loss of a step is
 /// Σ over objectives of weight · (Σ loss / Σ count) over the whole accumulation window, exact to the token.
 /// </summary>
-public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int index, StageConfig config, Dataset data, long seed)
+public sealed class SupervisedStage : IDisposable
 {
     /// <summary>Samples that the validation loss is taken over.</summary>
     private const int ValidationSamples = 128;
 
     private const int StepsPerCollection = 32;
 
-    private readonly IReadOnlyList<BuiltObjective> objectives = graph.Objectives(index);
-    private readonly ExecutionStep[] steps = graph.StepsFor(graph.Objectives(index).SelectMany(o => o.InputSlots));
+    private readonly LiveGraph live;
+    private readonly int index;
+    private readonly StageConfig config;
+    private readonly Dataset data;
+    private readonly long seed;
     private readonly List<double> losses = [];
     private readonly List<ValidationPoint> validations = [];
+    private TrainedGraph trained;
+
+    /// <param name="live">The graph; plugins may be swapped in it between two steps.</param>
+    /// <param name="index">Which stage of the project this is.</param>
+    /// <param name="data">Where batches come from.</param>
+    /// <param name="seed">The run's seed.</param>
+    public SupervisedStage(LiveGraph live, int index, Dataset data, long seed)
+    {
+        (this.live, this.index, this.data, this.seed) = (live, index, data, seed);
+        config = live.Plan.Stages[index].Config;
+        trained = new TrainedGraph(live.Acquire(), index);
+    }
 
     /// <summary>Trains the stage, from its beginning or from a state.</summary>
     /// <exception cref="RunFailedException">The loss is no longer a finite number.</exception>
     public StageResult Run(TrainingState? resume, ICheckpoints checkpoints, IRunObserver observer, CancellationToken cancellation)
     {
-        using var optimizer = new AdamW(graph.Parameters);
-        var (firstStep, secondsBefore, tokens) = resume is null ? (0, 0.0, 0L) : Restore(resume, optimizer);
+        var (firstStep, secondsBefore, tokens) = resume is null ? (0, 0.0, 0L) : Restore(resume);
         observer.StageStarted(config.Name, firstStep, config.Steps);
-        graph.Train(true);
+        trained.Graph.Train(true);
+        using var boundaries = live.BeginSteps();
         // The stream is endless and a function of the seed: the position in it is the step.
         using var batches = data.Train(new TrainStream(
             "train", seed + index, config.Batch, config.Tasks, config.Turns, (long)firstStep * config.Accumulate)).GetEnumerator();
@@ -45,8 +61,9 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
             // Used batches are large arrays: collected often, between steps, they keep the resident memory flat.
             if (step % StepsPerCollection == 0) GC.Collect();
             using var pause = new CollectionPause();
+            if (boundaries.Exchange(next => Probe(next, window))) Follow();
             var parts = Backward(window, out var windowTokens);
-            var norm = optimizer.Step(rate, config.WeightDecay, config.Clip);
+            var norm = trained.Optimizer.Step(rate, config.WeightDecay, config.Clip);
             var loss = parts.Values.Sum();
             if (!double.IsFinite(loss) || !double.IsFinite(norm))
                 throw new RunFailedException(
@@ -58,27 +75,62 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
             observer.Stepped(config.Name, new StepReport(step + 1, config.Steps, loss, parts, rate, norm, speed, left));
             if (config.ValidateEvery > 0 && (step + 1) % config.ValidateEvery == 0) Validate(step + 1, observer);
             if (config.CheckpointEvery > 0 && (step + 1) % config.CheckpointEvery == 0 && step + 1 < config.Steps)
-                checkpoints.Save(Capture(step + 1, secondsBefore + watch.Elapsed.TotalSeconds, tokens, optimizer));
+                checkpoints.Save(Capture(step + 1, secondsBefore + watch.Elapsed.TotalSeconds, tokens));
         }
         var seconds = secondsBefore + watch.Elapsed.TotalSeconds;
         if (validations.Count == 0 || validations[^1].Step != config.Steps) Validate(config.Steps, observer);
-        checkpoints.Save(Capture(config.Steps, seconds, tokens, optimizer));
+        checkpoints.Save(Capture(config.Steps, seconds, tokens));
         var result = new StageResult(
             config.Name, config.Steps, seconds, tokens / Math.Max(seconds, 1e-9), losses.FirstOrDefault(), losses.LastOrDefault(), losses, validations);
         observer.StageFinished(result);
         return result;
     }
 
+    /// <summary>Gives the graph back.</summary>
+    public void Dispose() => trained.Dispose();
+
+    // Only the trained graph changes: losses, position and data stream go on.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Follow()
+    {
+        using var former = trained;
+        trained = new TrainedGraph(live.Acquire(), index);
+        trained.Optimizer.Carry(former.Optimizer);
+        trained.Graph.Train(true);
+    }
+
+    /// <summary>Tries a new version on the next batches; throws when it fails or its loss is no finite number.</summary>
+    private void Probe(ExecutableGraph next, IReadOnlyList<Batch> window)
+    {
+        using var generator = get_rng_state();
+        using var _ = no_grad();
+        try
+        {
+            var steps = next.StepsFor(next.Objectives(index).SelectMany(objective => objective.InputSlots));
+            using var scope = NewDisposeScope();
+            var slots = Fill(next, window[0]);
+            ExecutableGraph.Run(steps, slots);
+            foreach (var objective in next.Objectives(index))
+                if (objective.Objective.Sum(Inputs(objective, slots)).ToDouble() is var loss && !double.IsFinite(loss))
+                    throw new RunFailedException($"the loss of '{objective.Name}' is {loss} on its first batch");
+        }
+        finally
+        {
+            set_rng_state(generator);
+        }
+    }
+
     /// <summary>Gradients of a window; returns each objective's weighted share of the loss.</summary>
     private Dictionary<string, double> Backward(IReadOnlyList<Batch> window, out long tokens)
     {
+        var objectives = trained.Objectives;
         var counts = new double[objectives.Count];
         var parts = objectives.ToDictionary(objective => objective.Name, _ => 0.0);
         tokens = 0;
         foreach (var batch in window)
             using (NewDisposeScope())
             {
-                var slots = Fill(batch);
+                var slots = Fill(trained.Graph, batch);
                 for (var o = 0; o < counts.Length; o++) counts[o] += objectives[o].Objective.Count(Inputs(objectives[o], slots));
                 tokens += TokenCount(batch);
             }
@@ -86,8 +138,8 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
         {
             using (NewDisposeScope())
             {
-                var slots = Fill(batch);
-                graph.Run(steps, slots);
+                var slots = Fill(trained.Graph, batch);
+                ExecutableGraph.Run(trained.Steps, slots);
                 Tensor? loss = null;
                 for (var o = 0; o < counts.Length; o++)
                 {
@@ -107,30 +159,30 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
     {
         var samples = data.Load("validation", ValidationSamples, []);
         if (samples.Count == 0) return;
-        graph.Train(false);
+        trained.Graph.Train(false);
         double total = 0;
         using var pause = new CollectionPause();
         using (no_grad())
         using (var batch = data.CollateTurns(samples, config.Tasks, config.Turns, seed))
         using (NewDisposeScope())
         {
-            var slots = Fill(batch);
-            graph.Run(steps, slots);
-            foreach (var objective in objectives)
+            var slots = Fill(trained.Graph, batch);
+            ExecutableGraph.Run(trained.Steps, slots);
+            foreach (var objective in trained.Objectives)
             {
                 var count = objective.Objective.Count(Inputs(objective, slots));
                 if (count > 0) total += objective.Weight * objective.Objective.Sum(Inputs(objective, slots)).ToDouble() / count;
             }
         }
-        graph.Train(true);
+        trained.Graph.Train(true);
         validations.Add(new ValidationPoint(step, total));
         observer.Validated(config.Name, validations[^1]);
     }
 
-    private object?[] Fill(Batch batch)
+    private static object?[] Fill(ExecutableGraph graph, Batch batch)
     {
         var slots = graph.CreateSlots();
-        SlotFiller.Fill(plan, batch, slots);
+        SlotFiller.Fill(graph.Plan, batch, slots);
         return slots;
     }
 
@@ -155,23 +207,41 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
     private static long TokenCount(Batch batch) =>
         (batch.Text?.Mask.sum().ToInt64() ?? 0) + (batch.Caption?.Mask.sum().ToInt64() ?? 0);
 
-    private TrainingState Capture(int step, double seconds, long tokens, AdamW optimizer)
+    private TrainingState Capture(int step, double seconds, long tokens)
     {
         var tensors = new Dictionary<string, Tensor>();
-        foreach (var (name, value) in graph.Parameters) tensors[name] = value;
-        foreach (var (name, value) in graph.Buffers) tensors[name] = value;
-        foreach (var (name, value) in optimizer.Tensors()) tensors[TrainingState.OptimizerPrefix + name] = value;
+        foreach (var (name, value) in trained.Graph.Parameters) tensors[name] = value;
+        foreach (var (name, value) in trained.Graph.Buffers) tensors[name] = value;
+        foreach (var (name, value) in trained.Optimizer.Tensors()) tensors[TrainingState.OptimizerPrefix + name] = value;
         tensors[TrainingState.Generator] = get_rng_state();
         return new TrainingState(index, step, seconds, tokens, [.. losses], [.. validations], tensors);
     }
 
-    private (int Step, double Seconds, long Tokens) Restore(TrainingState state, AdamW optimizer)
+    private (int Step, double Seconds, long Tokens) Restore(TrainingState state)
     {
         using var _ = no_grad();
-        foreach (var (name, value) in optimizer.Tensors()) value.copy_(state.Tensors[TrainingState.OptimizerPrefix + name]);
+        foreach (var (name, value) in trained.Optimizer.Tensors()) value.copy_(state.Tensors[TrainingState.OptimizerPrefix + name]);
         set_rng_state(state.Tensors[TrainingState.Generator]);
         losses.AddRange(state.Losses);
         validations.AddRange(state.Validations);
         return (state.Step, state.Seconds, state.Tokens);
+    }
+
+    /// <summary>A version of the graph with what training it needs; a swap replaces all of it at once.</summary>
+    private sealed class TrainedGraph(GraphUse use, int index) : IDisposable
+    {
+        public ExecutableGraph Graph => use.Graph;
+
+        public IReadOnlyList<BuiltObjective> Objectives { get; } = use.Graph.Objectives(index);
+
+        public ExecutionStep[] Steps { get; } = use.Graph.StepsFor(use.Graph.Objectives(index).SelectMany(objective => objective.InputSlots));
+
+        public AdamW Optimizer { get; } = new(use.Graph.Parameters);
+
+        public void Dispose()
+        {
+            Optimizer.Dispose();
+            use.Dispose();
+        }
     }
 }

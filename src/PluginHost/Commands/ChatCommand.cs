@@ -24,7 +24,8 @@ internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, T
             Image = request.Image is null ? null : new MediaFile(Path.GetFullPath(request.Image)),
             Audio = request.Audio is null ? null : new MediaFile(Path.GetFullPath(request.Audio)),
         });
-        var generator = new TextGenerator(workspace.Graph, workspace.Plan, workspace.Data);
+        using var use = workspace.Graph.Acquire();
+        var generator = new TextGenerator(use.Graph, workspace.Data);
         if (request.Question is { } question)
         {
             Answer(generator, sample, question);

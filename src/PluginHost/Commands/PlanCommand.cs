@@ -19,7 +19,7 @@ public static class PlanCommand
     public static int Run(string project, IReadOnlyList<string> set, string? hostFile, bool json, TextWriter output)
     {
         using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile).PluginFolders);
-        var plan = GraphPlanner.Plan(ProjectFile.Read(project, set), catalog);
+        var plan = GraphPlanner.Plan(ProjectFile.Read(project, set), catalog.Installed);
         if (json) output.WriteLine(ToJson(plan));
         else Print(plan, output);
         return 0;

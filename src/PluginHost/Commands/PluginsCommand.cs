@@ -20,15 +20,15 @@ public static class PluginsCommand
         {
             output.WriteLine(JsonSerializer.Serialize(new
             {
-                plugins = catalog.Plugins.Select(plugin => new { id = plugin.Id, version = plugin.Version, kind = plugin.Kind, hash = plugin.Hash, summary = plugin.Summary, folder = plugin.Folder }),
-                faults = catalog.Faults.Select(fault => new { folder = fault.Folder, message = fault.Message }),
+                plugins = catalog.Installed.All.Select(plugin => new { id = plugin.Id, version = plugin.Version, kind = plugin.Kind, hash = plugin.Hash, summary = plugin.Summary, folder = plugin.Folder }),
+                faults = catalog.Installed.Faults.Select(fault => new { folder = fault.Folder, message = fault.Message }),
             }, PlainJson.Options));
             return 0;
         }
         var table = new TextTable("id", "version", "kind", "hash", "summary");
-        foreach (var plugin in catalog.Plugins) table.Add(plugin.Id, plugin.Version, plugin.Kind, plugin.Hash[..ShortHash], plugin.Summary);
+        foreach (var plugin in catalog.Installed.All) table.Add(plugin.Id, plugin.Version, plugin.Kind, plugin.Hash[..ShortHash], plugin.Summary);
         table.Write(output);
-        foreach (var fault in catalog.Faults) output.WriteLine($"cannot be used: {fault.Folder}: {fault.Message}");
+        foreach (var fault in catalog.Installed.Faults) output.WriteLine($"cannot be used: {fault.Folder}: {fault.Message}");
         return 0;
     }
 
@@ -39,7 +39,7 @@ public static class PluginsCommand
     {
         using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile).PluginFolders);
         var plugin = catalog.Find(id)
-            ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, catalog.Plugins.Select(known => known.Id))}");
+            ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, catalog.Installed.All.Select(known => known.Id))}");
         if (json) output.WriteLine(ToJson(plugin));
         else Print(plugin, output);
         return 0;

@@ -58,7 +58,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
             if (workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer!.ToJson());
         }
         else
-            RunFolder.CopyInto(folder.Checkpoint, state.Tensors, workspace.NamedTensors());
+            Resume(workspace, folder, state);
 
         void Record(string status, IReadOnlyList<StageResult> done, IReadOnlyList<EvaluationResult> results) => folder.WriteRecord(RunRecord.Of(
             folder.Name, status, workspace.Plan, resolved, seed, workspace.Device.ToString(), workspace.Data.Source.Fingerprint, started, workspace.Data.Rejections, done, results));
@@ -68,12 +68,13 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         for (var i = 0; i < project.Stages.Count; i++)
         {
             if (state is not null && i < state.Stage) continue; // finished before the run was stopped
-            var stage = new SupervisedStage(workspace.Graph, workspace.Plan, i, project.Stages[i], workspace.Data, seed);
+            using var stage = new SupervisedStage(workspace.Graph, i, workspace.Data, seed);
             stages.Add(stage.Run(state?.Stage == i ? state : null, folder, progress, cancellation));
             Record("training", stages, []);
         }
-        SafeTensors.Write(folder.Model, workspace.NamedTensors().ToDictionary(t => t.Name, t => t.Value), new Dictionary<string, string> { ["format"] = "pt" });
-        var evaluation = new Evaluator(workspace.Graph, workspace.Plan, workspace.Data, workspace.Metrics, project.Data.Languages[0]).Run(progress, cancellation);
+        using var use = workspace.Graph.Acquire();
+        SafeTensors.Write(folder.Model, use.Graph.Weights.ToDictionary(weight => weight.Name, weight => weight.Value), new Dictionary<string, string> { ["format"] = "pt" });
+        var evaluation = new Evaluator(use.Graph, workspace.Data, workspace.Metrics, project.Data.Languages[0]).Run(progress, cancellation);
         Record("finished", stages, evaluation.Results);
         WriteReport(folder.ReportJson, folder, [seed], stages, evaluation.Results);
         AtomicFile.WriteText(folder.ReportHtml, HtmlReport.Render(
@@ -86,6 +87,12 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         return new Outcome(folder, seed, stages, evaluation.Results);
     }
 
+    private static void Resume(Workspace workspace, RunFolder folder, TrainingState state)
+    {
+        using var use = workspace.Graph.Acquire();
+        RunFolder.CopyInto(folder.Checkpoint, state.Tensors, use.Graph.Weights);
+    }
+
     private static string PlanText(Workspace workspace)
     {
         using var text = new StringWriter();
@@ -95,8 +102,9 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
 
     private static void Announce(Workspace workspace, RunProgress progress, RunFolder folder, long seed)
     {
-        progress.Say($"{workspace.Catalog.Plugins.Count} plugins found, {workspace.Plan.Nodes.Count} nodes planned, device {workspace.Device}, seed {seed}");
-        progress.Say($"{workspace.Graph.Parameters.Sum(parameter => parameter.Value.numel()):#,0} parameters; {string.Join(", ", workspace.Data.Source.Splits.Select(split => $"{workspace.Data.Source.Count(split):#,0} {split}"))}");
+        using var use = workspace.Graph.Acquire();
+        progress.Say($"{workspace.Catalog.Installed.All.Count} plugins found, {workspace.Plan.Nodes.Count} nodes planned, device {workspace.Device}, seed {seed}");
+        progress.Say($"{use.Graph.Parameters.Sum(parameter => parameter.Value.numel()):#,0} parameters; {string.Join(", ", workspace.Data.Source.Splits.Select(split => $"{workspace.Data.Source.Count(split):#,0} {split}"))}");
         foreach (var group in workspace.Data.Rejections.GroupBy(rejection => rejection.Reason).OrderByDescending(group => group.Count()).Take(5))
             progress.Say($"left out: {group.Count()} × {group.Key}");
         progress.Say($"run {folder.Name}");
