@@ -24,6 +24,7 @@ public sealed class PluginCatalog : IDisposable
 {
     private readonly Lock gate = new();
     private readonly PluginEvents events;
+    private readonly PluginCopies copies = new();
     private readonly Dictionary<PluginDescription, PluginSlot> slots = new(ReferenceEqualityComparer.Instance);
 
     private PluginCatalog(ILoggerFactory loggers) => events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
@@ -72,17 +73,25 @@ public sealed class PluginCatalog : IDisposable
     /// <exception cref="PluginFailedException">It cannot be loaded, or its constructor threw.</exception>
     public PluginLease Lease(string id, IReadOnlyDictionary<string, object?> settings) => Lease(Serving(id), settings);
 
-    /// <summary>Inspects a folder and puts its plugins beside those that serve; nobody gets them until <see cref="Activate"/>.</summary>
-    /// <exception cref="UserErrorException">The folder holds no usable plugin; says why.</exception>
+    /// <summary>
+    /// Takes a copy of a folder, inspects it and puts its plugins beside those that serve; nobody gets them until <see cref="Activate"/>.
+    /// </summary>
+    /// <exception cref="UserErrorException">The folder is not at rest or holds no usable plugin; says why.</exception>
     public IReadOnlyList<PluginDescription> Stage(string folder)
     {
-        var content = FolderInspection.Inspect(Path.GetFullPath(folder));
+        var origin = Path.GetFullPath(folder);
+        var copy = copies.Take(origin);
+        var content = FolderInspection.Inspect(copy);
         if (content.Faults.Count > 0)
-            throw new UserErrorException(string.Join(Environment.NewLine, content.Faults.Select(fault => $"{fault.Folder}: {fault.Message}")));
+        {
+            copies.Release(copy);
+            throw new UserErrorException(string.Join(Environment.NewLine, content.Faults.Select(fault => $"{origin}: {fault.Message}")));
+        }
+        PluginDescription[] staged = [.. content.Plugins.Select(plugin => plugin with { Origin = origin })];
         lock (gate)
-            foreach (var plugin in content.Plugins) slots.Add(plugin, new PluginSlot(plugin, events));
-        foreach (var plugin in content.Plugins) events.Publish(PluginEventKind.Staged, plugin.Id, plugin.Version, $"from {plugin.Folder}");
-        return content.Plugins;
+            foreach (var plugin in staged) slots.Add(plugin, new PluginSlot(plugin, events));
+        foreach (var plugin in staged) events.Publish(PluginEventKind.Staged, plugin.Id, plugin.Version, $"from {origin}");
+        return staged;
     }
 
     /// <summary>Makes staged versions serve their ids. Leases on the former versions stay good until they are retired.</summary>
@@ -121,8 +130,7 @@ public sealed class PluginCatalog : IDisposable
         }
         finally
         {
-            lock (gate)
-                if (!ReferenceEquals(Installed.Find(plugin.Id), plugin)) slots.Remove(plugin);
+            Forget(plugin);
             slot.Reopen();
         }
     }
@@ -135,6 +143,7 @@ public sealed class PluginCatalog : IDisposable
     {
         lock (gate)
             foreach (var slot in slots.Values) slot.Dispose();
+        copies.Dispose();
         events.Complete();
     }
 
@@ -163,6 +172,19 @@ public sealed class PluginCatalog : IDisposable
         }
         slots.Add(plugin, new PluginSlot(plugin, events));
         events.Publish(PluginEventKind.Inspected, plugin.Id, plugin.Version, plugin.Summary);
+    }
+
+    // A version that does not serve cannot come back; the last plugin of a copied folder takes the copy with it.
+    private void Forget(PluginDescription plugin)
+    {
+        bool last;
+        lock (gate)
+        {
+            if (ReferenceEquals(Installed.Find(plugin.Id), plugin)) return;
+            slots.Remove(plugin);
+            last = slots.Keys.All(other => other.Folder != plugin.Folder);
+        }
+        if (last) copies.Release(plugin.Folder);
     }
 
     private PluginDescription Serving(string id) => Installed.Find(id)

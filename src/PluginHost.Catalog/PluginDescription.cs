@@ -18,7 +18,11 @@ public sealed record PluginDescription
     /// <summary>SHA-256 in hex over paths and contents of all files in the folder.</summary>
     public required string Hash { get; init; }
 
+    /// <summary>The folder that it runs from.</summary>
     public required string Folder { get; init; }
+
+    /// <summary>The folder that it was found in; a version taken in while the host runs works from a copy of that.</summary>
+    public required string Origin { get; init; }
 
     public required string AssemblyPath { get; init; }
 

@@ -57,16 +57,13 @@ public sealed class ExecutableGraph : IDisposable
     /// torch's random generator.
     /// </summary>
     /// <exception cref="PluginFailedException">A plugin threw.</exception>
-    public (ExecutableGraph Graph, CarriedState State) Rebuild(GraphPlan plan) => Rebuild(plan, settings.Seed);
-
-    /// <summary>The same with another seed for the nodes that are built anew.</summary>
-    internal (ExecutableGraph Graph, CarriedState State) Rebuild(GraphPlan plan, long seed)
+    public (ExecutableGraph Graph, CarriedState State) Rebuild(GraphPlan plan)
     {
         using var generator = get_rng_state();
         ExecutableGraph? next = null;
         try
         {
-            next = Build(plan, catalog, settings with { Seed = seed }, this);
+            next = Build(plan, catalog, settings, this);
             return (next, CarriedState.Carry(this, next));
         }
         catch

@@ -32,10 +32,9 @@ public sealed class LiveGraph(ExecutableGraph graph) : IDisposable
     /// </summary>
     /// <param name="plan">The new plan.</param>
     /// <param name="probe">Throws when the new version does not work; a trainer uses its own.</param>
-    /// <param name="seed">Seed of the nodes that are built anew; null: the graph's own.</param>
-    public Task<GraphExchange> ExchangeAsync(GraphPlan plan, Action<ExecutableGraph> probe, long? seed = null)
+    public Task<GraphExchange> ExchangeAsync(GraphPlan plan, Action<ExecutableGraph> probe)
     {
-        var pending = new PendingExchange(plan, probe, seed, new TaskCompletionSource<GraphExchange>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var pending = new PendingExchange(plan, probe, new TaskCompletionSource<GraphExchange>(TaskCreationOptions.RunContinuationsAsynchronously));
         bool now;
         lock (gate)
         {
@@ -121,7 +120,7 @@ public sealed class LiveGraph(ExecutableGraph graph) : IDisposable
     private (ExecutableGraph Graph, CarriedState State) Build(PendingExchange pending, Action<ExecutableGraph> probe)
     {
         using var use = Acquire();
-        var (next, state) = pending.Seed is { } seed ? use.Graph.Rebuild(pending.Plan, seed) : use.Graph.Rebuild(pending.Plan);
+        var (next, state) = use.Graph.Rebuild(pending.Plan);
         try
         {
             probe(next);
@@ -134,7 +133,7 @@ public sealed class LiveGraph(ExecutableGraph graph) : IDisposable
         }
     }
 
-    private sealed record PendingExchange(GraphPlan Plan, Action<ExecutableGraph> Probe, long? Seed, TaskCompletionSource<GraphExchange> Result);
+    private sealed record PendingExchange(GraphPlan Plan, Action<ExecutableGraph> Probe, TaskCompletionSource<GraphExchange> Result);
 }
 
 /// <summary>A published exchange.</summary>

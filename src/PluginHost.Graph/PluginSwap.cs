@@ -25,16 +25,15 @@ public sealed class PluginSwap(PluginCatalog catalog, LiveGraph live, Action<Exe
     /// <summary>Takes in the plugins of a folder in place of those of the same ids.</summary>
     /// <param name="folder">The new version's plugin folder; nothing may change in it afterwards.</param>
     /// <param name="drain">How long to wait for users of the old version.</param>
-    /// <param name="seed">Seed of the nodes that are built anew; null: the graph's own.</param>
     /// <exception cref="SwapRefusedException">The new version cannot be used; says why. The old one goes on.</exception>
-    public async Task<SwapReport> SwapAsync(string folder, TimeSpan drain, long? seed = null)
+    public async Task<SwapReport> SwapAsync(string folder, TimeSpan drain)
     {
         var staged = Stage(folder);
         GraphExchange? exchange = null;
         try
         {
             RefuseUsedOutsideTheGraph(staged);
-            if (staged.Any(IsNode)) exchange = await live.ExchangeAsync(Plan(staged), probe, seed).ConfigureAwait(false);
+            if (staged.Any(IsNode)) exchange = await live.ExchangeAsync(Plan(staged), probe).ConfigureAwait(false);
         }
         catch (Exception error)
         {

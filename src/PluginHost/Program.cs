@@ -54,12 +54,13 @@ Command Run()
     var report = new Option<string?>("--report") { Description = "Also writes the report's JSON here" };
     var seeds = new Option<int>("--seeds") { Description = "Runs with this many seeds and reports mean and spread", DefaultValueFactory = _ => 1 };
     var resume = new Option<string?>("--resume") { Description = "Goes on with a stopped run (folder, name or 'latest')" };
-    var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, json };
+    var watch = new Option<bool>("--watch") { Description = "Takes in changed plugins and a changed project file while it runs" };
+    var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, watch, json };
     command.SetAction((parsed, cancellation) => Task.FromResult(new RunCommand(
         new RunRequest(
             parsed.GetValue(project) ?? (parsed.GetValue(resume) is null ? throw new UserErrorException("run: name a project file, or a run with --resume.") : ""),
             parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(report),
-            parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(json)),
+            parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(watch), parsed.GetValue(json)),
         Logs(), parsed.GetValue(json) ? Console.Error : Console.Out, !Console.IsOutputRedirected && !parsed.GetValue(json), cancellation).Run()));
     return command;
 }
@@ -99,7 +100,7 @@ Command Plugins()
     var id = new Argument<string>("id") { Description = "A plugin's id, such as fusion.mid" };
     var inspect = new Command("inspect", "Shows a plugin's ports, settings, version and hash, without running its code") { id, json };
     inspect.SetAction(parsed => PluginsCommand.Inspect(parsed.GetValue(id)!, parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
-    return new Command("plugins", "The installed plugins") { list, inspect };
+    return new Command("plugins", "The installed plugins") { list, inspect, SwapCommand.Create(hostFile) };
 }
 
 static ILoggerFactory Logs() => NullLoggerFactory.Instance;

@@ -66,7 +66,7 @@ internal static class FolderInspection
             try
             {
                 if (PluginInspection.Describe(type) is { } plugin)
-                    plugins.Add(plugin with { Folder = folder, AssemblyPath = main, Hash = hash });
+                    plugins.Add(plugin with { Folder = folder, Origin = folder, AssemblyPath = main, Hash = hash });
             }
             catch (Exception error) when (error is FolderFaultException or FormatException)
             {

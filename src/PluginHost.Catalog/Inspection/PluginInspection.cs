@@ -27,6 +27,7 @@ internal static partial class PluginInspection
             Version = VersionOf(type.Assembly),
             Hash = "",
             Folder = "",
+            Origin = "",
             AssemblyPath = "",
             TypeName = type.FullName!,
             Options = options,

@@ -1,3 +1,4 @@
+using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
@@ -69,7 +70,7 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
         foreach (var chunk in samples.Chunk(BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var pause = new CollectionPause();
+            using var pass = StepGate.Enter();
             using var inner = NewDisposeScope();
             using var batch = data.CollateCaptions(chunk, wanted);
             using var blanked = batch.Blank(blank);

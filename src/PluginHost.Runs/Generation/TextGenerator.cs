@@ -1,3 +1,4 @@
+using PluginHost.Catalog;
 using PluginHost.Data;
 using PluginHost.Graph;
 using PluginHost.Sdk;
@@ -63,16 +64,21 @@ public sealed class TextGenerator
         return tokenizer.Decode(tokens[0]).Trim();
     }
 
+    private IFusionContext? Fuse(Batch batch)
+    {
+        using var pass = StepGate.Enter();
+        var slots = graph.CreateSlots();
+        SlotFiller.Fill(plan, batch, slots);
+        ExecutableGraph.Run(contextSteps, slots);
+        return graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot];
+    }
+
     private List<int>[] Generate(Batch batch, Sampling sampling, Action<List<int>[]>? grown, CancellationToken cancellation)
     {
         graph.Train(false);
         using var _ = no_grad();
-        using var pause = new CollectionPause();
         using var scope = NewDisposeScope();
-        var slots = graph.CreateSlots();
-        SlotFiller.Fill(plan, batch, slots);
-        ExecutableGraph.Run(contextSteps, slots);
-        var context = graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot];
+        var context = Fuse(batch);
 
         var prompt = batch.Text!;
         var rows = (int)prompt.Ids.size(0);
@@ -99,6 +105,7 @@ public sealed class TextGenerator
 
         long[] Next(TextBatch text)
         {
+            using var pass = StepGate.Enter();
             using var forward = NewDisposeScope();
             var logits = decoder.Forward(text, context, cache);
             return sampling.Choose(logits.select(1, logits.size(1) - 1), random);

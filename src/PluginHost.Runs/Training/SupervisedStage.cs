@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
@@ -22,7 +23,7 @@ public sealed class SupervisedStage : IDisposable
 
     private readonly LiveGraph live;
     private readonly int index;
-    private readonly StageConfig config;
+    private StageConfig config;
     private readonly Dataset data;
     private readonly long seed;
     private readonly List<double> losses = [];
@@ -59,8 +60,8 @@ public sealed class SupervisedStage : IDisposable
             var rate = LearningRate.At(step, config.Steps, config.LearningRate, config.Warmup, config.FinalRate);
             var window = Take(batches, config.Accumulate);
             // Used batches are large arrays: collected often, between steps, they keep the resident memory flat.
-            if (step % StepsPerCollection == 0) GC.Collect();
-            using var pause = new CollectionPause();
+            if (step % StepsPerCollection == 0) StepGate.Collect();
+            using var pass = StepGate.Enter();
             if (boundaries.Exchange(next => Probe(next, window))) Follow();
             var parts = Backward(window, out var windowTokens);
             var norm = trained.Optimizer.Step(rate, config.WeightDecay, config.Clip);
@@ -96,6 +97,7 @@ public sealed class SupervisedStage : IDisposable
         using var former = trained;
         trained = new TrainedGraph(live.Acquire(), index);
         trained.Optimizer.Carry(former.Optimizer);
+        config = trained.Graph.Plan.Stages[index].Config;
         trained.Graph.Train(true);
     }
 
@@ -161,7 +163,7 @@ public sealed class SupervisedStage : IDisposable
         if (samples.Count == 0) return;
         trained.Graph.Train(false);
         double total = 0;
-        using var pause = new CollectionPause();
+        using var pass = StepGate.Enter();
         using (no_grad())
         using (var batch = data.CollateTurns(samples, config.Tasks, config.Turns, seed))
         using (NewDisposeScope())

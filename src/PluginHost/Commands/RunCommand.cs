@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Artifacts.Report;
 using PluginHost.Config;
+using PluginHost.Live;
 using PluginHost.Runs;
 using PluginHost.Runs.Evaluation;
 using PluginHost.Runs.Training;
@@ -15,7 +16,7 @@ namespace PluginHost.Commands;
 
 /// <summary>What <c>pluginhost run</c> was asked for.</summary>
 internal sealed record RunRequest(
-    string Project, IReadOnlyList<string> Set, string? HostFile, string? Report, int Seeds, string? Resume, bool Json);
+    string Project, IReadOnlyList<string> Set, string? HostFile, string? Report, int Seeds, string? Resume, bool Watch, bool Json);
 
 /// <summary>Trains the stages of a project, evaluates the result, and writes record and report: <c>pluginhost run</c>.</summary>
 internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, TextWriter output, bool terminal, CancellationToken cancellation)
@@ -49,8 +50,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var progress = new RunProgress(output, terminal, folder.Events);
         var tokenizer = state is null ? null : File.ReadAllText(folder.Tokenizer);
         using var workspace = Workspace.Open(project, host, tokenizer, seed, loggers, cancellation);
-        var resolved = JsonNode.Parse(project.Source.ToJsonString())!.AsObject();
-        resolved["seed"] = seed;
+        var resolved = Resolved(project, seed);
         Announce(workspace, progress, folder, seed);
         if (state is null)
         {
@@ -65,6 +65,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
 
         var stages = state is null ? [] : RunRecord.ReadStages(folder.Record).Take(state.Stage).ToList();
         Record("training", stages, []);
+        using var live = Follow(workspace, folder, progress, changed => resolved = Resolved(changed, seed));
         for (var i = 0; i < project.Stages.Count; i++)
         {
             if (state is not null && i < state.Stage) continue; // finished before the run was stopped
@@ -92,6 +93,21 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         using var use = workspace.Graph.Acquire();
         RunFolder.CopyInto(folder.Checkpoint, state.Tensors, use.Graph.Weights);
     }
+
+    private static JsonObject Resolved(ProjectConfig project, long seed)
+    {
+        var resolved = JsonNode.Parse(project.Source.ToJsonString())!.AsObject();
+        resolved["seed"] = seed;
+        return resolved;
+    }
+
+    // What another terminal or a watched file changes is kept, so that a resumed run goes on with it.
+    private LiveSession Follow(Workspace workspace, RunFolder folder, RunProgress progress, Action<ProjectConfig> changed) => new(
+        workspace, folder.Path, request.Watch ? new ProjectSource(request.Project, request.Set) : null, progress.Say, project =>
+        {
+            changed(project);
+            AtomicFile.WriteText(folder.Project, Resolved(project, project.Seed).ToJsonString(new() { WriteIndented = true }));
+        });
 
     private static string PlanText(Workspace workspace)
     {

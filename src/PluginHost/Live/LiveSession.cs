@@ -1,0 +1,147 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using PluginHost.Catalog;
+using PluginHost.Config;
+using PluginHost.Graph;
+using PluginHost.Runs;
+using PluginHost.Sdk;
+
+namespace PluginHost.Live;
+
+/// <summary>What a running host does when its plugins or its project change: on request of another terminal, and on its own when it watches.</summary>
+internal sealed partial class LiveSession : IDisposable
+{
+    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(30);
+
+    private readonly Workspace workspace;
+    private readonly Action<string> say;
+    private readonly Action<ProjectConfig> applied;
+    private readonly PluginSwap swap;
+    private readonly SemaphoreSlim one = new(1);
+    private readonly HostControl control;
+    private readonly FolderWatch? watch;
+    private readonly ProjectSource? source;
+
+    /// <param name="workspace">What runs.</param>
+    /// <param name="run">The run folder, by which other terminals find the host.</param>
+    /// <param name="watched">The project file to follow, with its plugins; null: change on request alone.</param>
+    /// <param name="say">Tells the user.</param>
+    /// <param name="applied">Told the project after each change of it.</param>
+    public LiveSession(Workspace workspace, string run, ProjectSource? watched, Action<string> say, Action<ProjectConfig> applied)
+    {
+        (this.workspace, this.say, this.applied, source) = (workspace, say, applied, watched);
+        swap = new PluginSwap(workspace.Catalog, workspace.Graph, new GraphProbe(workspace.Data).Try);
+        control = HostControl.Open(run, Handle);
+        if (watched is not null) watch = new FolderWatch(Watched, Changed).Start();
+    }
+
+    public void Dispose()
+    {
+        watch?.Dispose();
+        control.Dispose();
+        one.Dispose();
+    }
+
+    private List<string> Watched() =>
+        [Path.GetFullPath(source!.Path), .. workspace.Catalog.Installed.All.Select(plugin => plugin.Origin).Distinct()];
+
+    private async Task Changed(string path)
+    {
+        var text = path == Path.GetFullPath(source!.Path) ? await Reload() : (await Swap(path)).Text;
+        say(text);
+    }
+
+    private Task<ControlReply> Handle(ControlRequest request) => request.Command switch
+    {
+        "swap" => SwapOnRequest(request),
+        "list" => Task.FromResult(new ControlReply(ExitCode.Success, List())),
+        var other => throw new UserErrorException($"a running host does not know the command '{other}'"),
+    };
+
+    private async Task<ControlReply> SwapOnRequest(ControlRequest request)
+    {
+        var id = request.Id ?? throw new UserErrorException("swap: name a plugin");
+        var installed = workspace.Catalog.Installed;
+        var serving = installed.Find(id) ?? throw new UserErrorException($"this host has no plugin '{id}'{NearestName.Suggestion(id, installed.All.Select(plugin => plugin.Id))}");
+        var reply = await Swap(request.Folder ?? serving.Origin);
+        say(reply.Text);
+        return reply;
+    }
+
+    // One change at a time: each is planned on what the one before left.
+    private async Task<ControlReply> Swap(string folder)
+    {
+        await one.WaitAsync();
+        try
+        {
+            return new ControlReply(ExitCode.Success, Describe(await swap.SwapAsync(folder, Drain)));
+        }
+        catch (SwapRefusedException refusal)
+        {
+            return new ControlReply(ExitCode.Failed, refusal.Message);
+        }
+        finally
+        {
+            one.Release();
+        }
+    }
+
+    private async Task<string> Reload()
+    {
+        await one.WaitAsync();
+        try
+        {
+            var before = workspace.Plan.Project;
+            var project = ProjectFile.Read(source!.Path, source.Set);
+            var changes = ConfigDiff.Between(before, project);
+            if (changes.Count == 0) return $"{source.Path} changed, its values did not";
+            if (changes.Where(change => Applies(change.Path) is null).ToList() is { Count: > 0 } refused)
+                return $"{source.Path} is not applied: {string.Join("; ", refused)}: a new run is needed for that";
+            var plan = GraphPlanner.Plan(project, workspace.Catalog.Installed);
+            var exchange = await workspace.Graph.ExchangeAsync(plan, new GraphProbe(workspace.Data).Try);
+            applied(project);
+            var text = new StringBuilder($"{source.Path} is applied:");
+            foreach (var change in changes) text.Append($"\n  {change} ({Applies(change.Path)})");
+            return text.Append(Describe(exchange.State)).ToString();
+        }
+        catch (Exception error) when (error is ConfigException or UserErrorException or PluginFailedException or GraphExecutionException or RunFailedException)
+        {
+            return $"{source!.Path} is not applied: {error.Message}";
+        }
+        finally
+        {
+            one.Release();
+        }
+    }
+
+    /// <summary>How a changed value takes effect in a run; null when it cannot.</summary>
+    private static string? Applies(string path) =>
+        LiveValue().IsMatch(path) ? "live, from the next step"
+        : NodeValue().Match(path) is { Success: true } node ? $"rebuilds {node.Groups[1].Value}"
+        : null;
+
+    private static string Describe(SwapReport report)
+    {
+        var text = new StringBuilder();
+        foreach (var plugin in report.Plugins) text.Append($"{plugin.Id} {plugin.Version} ({plugin.Hash[..12]}) serves");
+        if (report.State is { } state) text.Append(Describe(state));
+        foreach (var verdict in report.Verdicts) text.Append($"\n  the version before: {verdict.Outcome.ToString().ToLowerInvariant()}: {verdict.Detail}");
+        return text.ToString();
+    }
+
+    private static string Describe(CarriedState state) =>
+        $"\n  weights: {state.Carried.Count} carried, {state.Fresh.Count} new{Names(state.Fresh)}, {state.Dropped.Count} dropped{Names(state.Dropped)}";
+
+    private static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(6))}{(names.Count > 6 ? ", ..." : "")})";
+
+    private string List() => string.Join('\n', workspace.Catalog.Installed.All.Select(plugin => $"{plugin.Id} {plugin.Version} {plugin.Hash[..12]} {plugin.Origin}"));
+
+    [GeneratedRegex(@"^stages\.\d+\.(steps|learningRate|finalRate|warmup|weightDecay|clip|validateEvery|checkpointEvery)$")]
+    private static partial Regex LiveValue();
+
+    [GeneratedRegex(@"^(graph\.[^.]+|stages\.\d+\.objectives\.[^.]+)(\.|$)")]
+    private static partial Regex NodeValue();
+}
+
+/// <summary>Where a project was read from, so that it can be read again.</summary>
+internal sealed record ProjectSource(string Path, IReadOnlyList<string> Set);
