@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost.Catalog.Inspection;
 using PluginHost.Catalog.Loading;
+using PluginHost.Catalog.Unloading;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -20,6 +21,7 @@ public sealed record UnloadVerdict(string Id, UnloadOutcome Outcome, string Deta
 public sealed class PluginCatalog : IDisposable
 {
     private readonly PluginEvents events;
+    private readonly PinnedContexts pins = new();
     private readonly Dictionary<string, PluginSlot> slots = [];
 
     private PluginCatalog(ILoggerFactory loggers) => events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
@@ -29,6 +31,9 @@ public sealed class PluginCatalog : IDisposable
 
     /// <summary>What was found and cannot be used.</summary>
     public IReadOnlyList<PluginFault> Faults { get; private set; } = [];
+
+    /// <summary>Plugins that were unloaded and are in memory still, with what keeps them there.</summary>
+    public IReadOnlyList<PinnedPlugin> Pinned => pins.Now();
 
     /// <summary>The life of the plugins; a new observer first gets what has happened so far.</summary>
     public IObservable<PluginEvent> Events => events;
@@ -76,11 +81,11 @@ public sealed class PluginCatalog : IDisposable
             return Verdict(slot, UnloadOutcome.Pinned, $"{slot.Leases} leases are held after {drainTimeout.TotalSeconds:0.#} s; it goes on serving");
         try
         {
-            var watch = slot.Unload();
-            if (watch is null) return Verdict(slot, UnloadOutcome.Unloaded, "it was not loaded");
-            return await UnloadCheck.IsCollectedAsync(watch).ConfigureAwait(false)
-                ? Verdict(slot, UnloadOutcome.Unloaded, "its load context has been collected")
-                : Verdict(slot, UnloadOutcome.Pinned, "something still refers to its code");
+            var unloaded = slot.Unload();
+            if (unloaded is null) return Verdict(slot, UnloadOutcome.Unloaded, "it was not loaded");
+            return await pins.CheckAsync(slot.Description, unloaded).ConfigureAwait(false) is { } path
+                ? Verdict(slot, UnloadOutcome.Pinned, $"pinned by {path}")
+                : Verdict(slot, UnloadOutcome.Unloaded, "its load context has been collected");
         }
         finally
         {
@@ -92,6 +97,7 @@ public sealed class PluginCatalog : IDisposable
     public void Dispose()
     {
         foreach (var slot in slots.Values) slot.Dispose();
+        pins.Dispose();
         events.Complete();
     }
 
