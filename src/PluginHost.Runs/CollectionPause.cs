@@ -1,4 +1,5 @@
 using System.Runtime;
+using PluginHost.Catalog.Unloading;
 
 namespace PluginHost.Runs;
 
@@ -15,11 +16,15 @@ internal readonly ref struct CollectionPause
 
     private readonly bool started;
 
-    public CollectionPause() =>
+    public CollectionPause()
+    {
+        CollectionGate.EnterStep();
         started = GCSettings.LatencyMode != GCLatencyMode.NoGCRegion && GC.TryStartNoGCRegion(Budget);
+    }
 
     public void Dispose()
     {
         if (started && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+        CollectionGate.ExitStep();
     }
 }
