@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost.Catalog.Inspection;
 using PluginHost.Catalog.Loading;
+using PluginHost.Catalog.Unloading;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -25,12 +26,16 @@ public sealed class PluginCatalog : IDisposable
     private readonly Lock gate = new();
     private readonly PluginEvents events;
     private readonly PluginCopies copies = new();
+    private readonly PinnedContexts pins = new();
     private readonly Dictionary<PluginDescription, PluginSlot> slots = new(ReferenceEqualityComparer.Instance);
 
     private PluginCatalog(ILoggerFactory loggers) => events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
 
     /// <summary>The versions that serve now.</summary>
     public PluginSet Installed { get; private set; } = new([], []);
+
+    /// <summary>Plugins that were unloaded and are in memory still, with what keeps them there.</summary>
+    public IReadOnlyList<PinnedPlugin> Pinned => pins.Now();
 
     /// <summary>The life of the plugins; a new observer first gets what has happened so far.</summary>
     public IObservable<PluginEvent> Events => events;
@@ -122,11 +127,11 @@ public sealed class PluginCatalog : IDisposable
             return Verdict(slot, UnloadOutcome.Pinned, $"{slot.Leases} leases are held after {drainTimeout.TotalSeconds:0.#} s; it goes on serving");
         try
         {
-            var watch = slot.Unload();
-            if (watch is null) return Verdict(slot, UnloadOutcome.Unloaded, "it was not loaded");
-            return await UnloadCheck.IsCollectedAsync(watch).ConfigureAwait(false)
-                ? Verdict(slot, UnloadOutcome.Unloaded, "its load context has been collected")
-                : Verdict(slot, UnloadOutcome.Pinned, "something still refers to its code");
+            var unloaded = slot.Unload();
+            if (unloaded is null) return Verdict(slot, UnloadOutcome.Unloaded, "it was not loaded");
+            return await pins.CheckAsync(slot.Description, unloaded).ConfigureAwait(false) is { } path
+                ? Verdict(slot, UnloadOutcome.Pinned, $"pinned by {path}")
+                : Verdict(slot, UnloadOutcome.Unloaded, "its load context has been collected");
         }
         finally
         {
@@ -144,6 +149,7 @@ public sealed class PluginCatalog : IDisposable
         lock (gate)
             foreach (var slot in slots.Values) slot.Dispose();
         copies.Dispose();
+        pins.Dispose();
         events.Complete();
     }
 

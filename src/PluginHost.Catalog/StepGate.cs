@@ -3,18 +3,21 @@ using System.Runtime;
 namespace PluginHost.Catalog;
 
 /// <summary>
-/// Keeps steps and garbage collections apart. TorchSharp turns a number into a native scalar object and hands only its handle on: a
-/// collection in the middle of the call (another thread need only allocate) lets the finalizer free the scalar under libtorch's eyes,
-/// and the step fails at random. Steps of all threads pass this gate and run in a no-GC region; when its budget is half used, they meet
-/// between two steps and the collector has its turn. Where one step allocates more than that, a collection happens after all and nothing
-/// else changes.
+/// Where steps (of training, of generation) and garbage collections take turns. TorchSharp turns a number into a native scalar object
+/// and hands only its handle on: a collection in the middle of the call (another thread need only allocate) lets the finalizer free the
+/// scalar under libtorch's eyes, and the step fails at random. Steps therefore run in a no-GC region; when its budget is half used, they
+/// meet between two steps and the collector has its turn. Where one step allocates more than that, a collection happens after all and
+/// nothing else changes. No more steps run at once than there are cores, first come first served: more would only make each other
+/// wait in the middle.
 /// </summary>
 public static class StepGate
 {
     /// <summary>Set aside for steps: the batches made ahead by the data thread are most of it.</summary>
     private const long Budget = 64L << 20;
 
+    private static readonly int Limit = Environment.ProcessorCount;
     private static readonly object Gate = new();
+    private static readonly Queue<SemaphoreSlim> Waiting = new();
     private static int running;
     private static int collecting;
     private static long allocatedAtStart;
@@ -22,16 +25,20 @@ public static class StepGate
     [ThreadStatic]
     private static int depth;
 
+    [ThreadStatic]
+    private static SemaphoreSlim? turn;
+
     /// <summary>Begins a step of this thread; disposing the pass ends it. A step within a step is part of it.</summary>
     public static Pass Enter()
     {
         if (depth++ > 0) return default;
+        var mine = turn ??= new SemaphoreSlim(0);
         lock (Gate)
         {
-            while (collecting > 0 || (running > 0 && IsHalfUsed())) Monitor.Wait(Gate);
-            if (running == 0 && (GCSettings.LatencyMode != GCLatencyMode.NoGCRegion || IsHalfUsed())) BeginRegion();
-            running++;
+            Waiting.Enqueue(mine);
+            Admit();
         }
+        mine.Wait();
         return default;
     }
 
@@ -47,7 +54,17 @@ public static class StepGate
             EndRegion();
             GC.Collect();
             collecting--;
-            Monitor.PulseAll(Gate);
+            Admit();
+        }
+    }
+
+    private static void Admit()
+    {
+        while (Waiting.Count > 0 && collecting == 0 && running < Limit && (running == 0 || !IsHalfUsed()))
+        {
+            if (running == 0 && (GCSettings.LatencyMode != GCLatencyMode.NoGCRegion || IsHalfUsed())) BeginRegion();
+            running++;
+            Waiting.Dequeue().Release();
         }
     }
 
@@ -72,6 +89,7 @@ public static class StepGate
         lock (Gate)
         {
             running--;
+            Admit();
             if (running == 0) Monitor.PulseAll(Gate);
         }
     }

@@ -5,8 +5,10 @@ namespace PluginHost.Catalog.Tests;
 /// <summary>The plugin folders that were built for the tests, and copies of them to be damaged.</summary>
 internal sealed class FixturePlugins : IDisposable
 {
-    public static string Loading { get; } = Path.Combine(
-        typeof(FixturePlugins).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(item => item.Key == "Fixtures").Value!, "loading");
+    public static string Loading { get; } = Set("loading");
+
+    /// <summary>Plugins that misbehave while they live.</summary>
+    public static string Life { get; } = Set("life");
 
     /// <summary>An empty plugin folder of this test's own.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("pluginhost-").FullName;
@@ -27,4 +29,7 @@ internal sealed class FixturePlugins : IDisposable
     public PluginCatalog Discover() => PluginCatalog.Discover([Folder]);
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private static string Set(string name) =>
+        Path.Combine(typeof(FixturePlugins).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(item => item.Key == "Fixtures").Value!, name);
 }

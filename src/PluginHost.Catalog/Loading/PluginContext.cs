@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Loader;
 using McMaster.NETCore.Plugins;
+using PluginHost.Catalog.Unloading;
 
 namespace PluginHost.Catalog.Loading;
 
@@ -40,7 +40,7 @@ internal sealed class PluginContext : IDisposable
     }
 
     /// <summary>Dies when the context has been collected.</summary>
-    public WeakReference Watch() => new(AssemblyLoadContext.GetLoadContext(type.Assembly));
+    public UnloadedContext Watch() => new(type);
 
     /// <summary>Makes an instance with settings that have been validated.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PluginHost.Catalog.Unloading;
 
 namespace PluginHost.Catalog.Loading;
 
@@ -74,7 +75,7 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
     /// <summary>Unloads the drained plugin.</summary>
     /// <returns>What dies with its context, or null when it was not loaded.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public WeakReference? Unload()
+    public UnloadedContext? Unload()
     {
         lock (gate)
         {
@@ -91,7 +92,7 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
         lock (gate) drained = null;
     }
 
-    public void Dispose() => Unload();
+    public void Dispose() => Unload()?.Dispose();
 
     private void Release()
     {

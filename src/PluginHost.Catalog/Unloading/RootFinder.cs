@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Diagnostics.Runtime;
+
+namespace PluginHost.Catalog.Unloading;
+
+/// <summary>
+/// Runs in a child process and walks another process's heap from its roots to a load context. The runtime's edge from an object of an
+/// unloadable type to the context's allocator is no field, so it is followed here by hand.
+/// </summary>
+internal sealed class RootFinder
+{
+    private const int Attempts = 4;
+    private readonly ClrRuntime runtime;
+    private readonly ulong allocatorHandle;
+    private readonly ulong allocator;
+
+    // Each object with the one it was reached from (0: a root) and how.
+    private readonly Dictionary<ulong, (ulong From, string How)> reached = [];
+    private readonly Queue<ulong> waiting = new();
+
+    private RootFinder(ClrRuntime runtime, ulong handle)
+    {
+        this.runtime = runtime;
+        var reader = runtime.DataTarget.DataReader;
+        var type = runtime.Heap.GetObject(reader.ReadPointer(handle));
+        if (!type.IsValid) return;
+        allocatorHandle = runtime.GetTypeByMethodTable((ulong)type.ReadField<nint>("m_handle"))?.LoaderAllocatorHandle ?? 0;
+        if (allocatorHandle != 0) allocator = reader.ReadPointer(allocatorHandle);
+    }
+
+    /// <summary>Prints the path, or why there is none.</summary>
+    /// <param name="process">The process to look into.</param>
+    /// <param name="handle">Address, in hex, of its weak handle to a type of the context.</param>
+    /// <param name="input">A line is waited for: until then the process may not be looked into.</param>
+    /// <param name="output">For the path.</param>
+    public static int Run(string process, string handle, TextReader input, TextWriter output)
+    {
+        input.ReadLine();
+        try
+        {
+            output.WriteLine(Find(int.Parse(process, CultureInfo.InvariantCulture), ulong.Parse(handle, NumberStyles.HexNumber, CultureInfo.InvariantCulture)));
+        }
+        catch (Exception error) when (error is ClrDiagnosticsException or UnauthorizedAccessException or IOException)
+        {
+            output.WriteLine($"an unknown root: this process may not look into its own memory from outside ({error.Message.Trim()}); on Linux that takes the ptrace capability");
+        }
+        return 0;
+    }
+
+    // The process is not stopped meanwhile, so a collection can spoil an attempt; what pins for good is there at the next one.
+    private static string Find(int process, ulong handle)
+    {
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            using var target = DataTarget.AttachToProcess(process, suspend: false, new DataTargetOptions { SymbolPaths = [] });
+            using var runtime = target.ClrVersions[0].CreateRuntime(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), DacName()), ignoreMismatch: true);
+            var finder = new RootFinder(runtime, handle);
+            if (finder.allocator == 0) continue;
+            if (finder.RunningThread() is { } thread) return thread;
+            if (finder.Walk()) return finder.Chain();
+        }
+        return "an unknown root: no path to it was found while the process went on";
+    }
+
+    private string? RunningThread()
+    {
+        foreach (var thread in runtime.Threads.Where(thread => thread.IsAlive))
+            if (thread.EnumerateStackTrace().FirstOrDefault(frame => IsOwn(frame.Method?.Type)) is { } frame)
+                return $"thread {thread.ManagedThreadId}, which runs {TypeName(frame.Method!.Type)}.{frame.Method.Name}";
+        return null;
+    }
+
+    private bool Walk()
+    {
+        foreach (var root in runtime.Heap.EnumerateRoots())
+            if (Keeps(root) && root.Object.Address != 0)
+                Reach(root.Object.Address, 0, Describe(root));
+        while (waiting.TryDequeue(out var address))
+        {
+            if (address == allocator) return true;
+            var item = runtime.Heap.GetObject(address);
+            if (!item.IsValid) continue;
+            if (IsOwn(item.Type)) Reach(allocator, address, "");
+            foreach (var reference in item.EnumerateReferencesWithFields(carefully: true, considerDependantHandles: true))
+                Reach(reference.Object.Address, address, reference.IsDependentHandle ? " (dependent handle)" : reference.Field?.Name is { } field ? $".{Readable(field)}" : "[]");
+        }
+        return false;
+    }
+
+    // Dependent handles are edges, not roots; the runtime has weak kinds that the library does not know and takes for strong.
+    private static bool Keeps(ClrRoot root) => root.RootKind != ClrRootKind.FinalizerQueue
+        && root is not ClrHandle { HandleKind: not (ClrHandleKind.Strong or ClrHandleKind.Pinned or ClrHandleKind.AsyncPinned or ClrHandleKind.SizedRef or ClrHandleKind.RefCounted) };
+
+    private void Reach(ulong address, ulong from, string how)
+    {
+        if (address != 0 && reached.TryAdd(address, (from, how))) waiting.Enqueue(address);
+    }
+
+    private bool IsOwn(ClrType? type) => type is { IsCollectible: true } && type.LoaderAllocatorHandle == allocatorHandle;
+
+    private string Chain()
+    {
+        var chain = new List<(ulong Address, string How)>();
+        for (var address = allocator; address != 0; address = reached[address].From) chain.Add((address, reached[address].How));
+        chain.Reverse();
+        var hops = chain.Take(chain.Count - 1).Select(step => (step.How, Name: ObjectName(step.Address))).ToList();
+        var root = hops[0].How;
+        if (hops.Count > 1 && StaticField(chain[1].Address) is { } field)
+        {
+            root = $"static field {field}";
+            hops[1] = ("", hops[1].Name);
+            hops.RemoveAt(0);
+        }
+        var text = $"{root} → {hops[0].Name}";
+        foreach (var (how, name) in hops.Skip(1)) text += $"{how} → {name}";
+        // A type object's own reference to its allocator says nothing to a reader.
+        return hops[^1].Name.StartsWith("typeof(", StringComparison.Ordinal) ? text : $"{text}{chain[^1].How}";
+    }
+
+    private string ObjectName(ulong address)
+    {
+        var item = runtime.Heap.GetObject(address);
+        if (item.Type?.Name == "System.RuntimeType" && runtime.GetTypeByMethodTable((ulong)item.ReadField<nint>("m_handle")) is { } type) return $"typeof({TypeName(type)})";
+        return TypeName(item.Type);
+    }
+
+    // The culprit's full name; the framework's types are known by their last one.
+    private string TypeName(ClrType? type)
+    {
+        var name = type?.Name ?? "?";
+        if (IsOwn(type) || !name.StartsWith("System.", StringComparison.Ordinal)) return name;
+        var generic = name.IndexOfAny(['<', '[']);
+        return name[(name.LastIndexOf('.', generic < 0 ? name.Length - 1 : generic) + 1)..];
+    }
+
+    private string? StaticField(ulong value)
+    {
+        foreach (var module in runtime.EnumerateModules())
+            foreach (var (table, _) in module.EnumerateTypeDefToMethodTableMap())
+                if (runtime.GetTypeByMethodTable(table) is { } type && type.StaticFields.FirstOrDefault(field => Holds(field, value)) is { } field)
+                    return $"{TypeName(type)}.{Readable(field.Name ?? "?")}";
+        return null;
+    }
+
+    private bool Holds(ClrStaticField field, ulong value)
+    {
+        try
+        {
+            return field.IsObjectReference && runtime.AppDomains.Any(domain => field.ReadObject(domain).Address == value);
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // not initialised yet
+        }
+    }
+
+    private string Describe(ClrRoot root) => root switch
+    {
+        ClrStackRoot { StackFrame: { } frame } => $"stack of thread {frame.Thread?.ManagedThreadId} in {(frame.Method is { } method ? $"{TypeName(method.Type)}.{method.Name}" : frame.FrameName)}",
+        ClrHandle handle => $"GC handle ({handle.HandleKind.ToString().ToLowerInvariant()})",
+        _ => root.RootKind.ToString(),
+    };
+
+    // <Name>k__BackingField -> Name
+    private static string Readable(string field) => field.StartsWith('<') && field.IndexOf('>', StringComparison.Ordinal) is > 1 and var end ? field[1..end] : field;
+
+    private static string DacName() => OperatingSystem.IsWindows() ? "mscordaccore.dll" : OperatingSystem.IsMacOS() ? "libmscordaccore.dylib" : "libmscordaccore.so";
+}

@@ -1,0 +1,30 @@
+namespace PluginHost.Catalog.Unloading;
+
+/// <summary>Finds out whether an unloaded context is really gone.</summary>
+internal static class UnloadCheck
+{
+    private const int Rounds = 50;
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly Lock Finalizing = new();
+    private static Task finalizers = Task.CompletedTask;
+
+    /// <summary>Collects until the context is gone or patience ends. Two collections do when nothing refers to it: the first runs the finalizer that frees it.</summary>
+    public static async Task<bool> IsCollectedAsync(UnloadedContext context)
+    {
+        for (var round = 0; context.IsAlive && round < Rounds; round++)
+        {
+            if (round > 2) await Task.Delay(Rest).ConfigureAwait(false);
+            await Task.Run(Collect).ConfigureAwait(false);
+        }
+        return !context.IsAlive;
+    }
+
+    private static async Task Collect()
+    {
+        StepGate.Collect();
+        // Finalizers are strangers' code: one that hangs must not hang the host.
+        lock (Finalizing) if (finalizers.IsCompleted) finalizers = Task.Run(GC.WaitForPendingFinalizers);
+        await Task.WhenAny(finalizers, Task.Delay(Patience)).ConfigureAwait(false);
+    }
+}
