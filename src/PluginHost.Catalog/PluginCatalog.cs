@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using PluginHost.Catalog.Health;
 using PluginHost.Catalog.Inspection;
 using PluginHost.Catalog.Loading;
 using PluginHost.Catalog.Unloading;
@@ -24,7 +25,15 @@ public sealed class PluginCatalog : IDisposable
     private readonly PinnedContexts pins = new();
     private readonly Dictionary<string, PluginSlot> slots = [];
 
-    private PluginCatalog(ILoggerFactory loggers) => events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
+    private readonly QuarantineOptions quarantine;
+    private readonly CatalogMeter meter;
+
+    private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine)
+    {
+        events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
+        this.quarantine = quarantine;
+        meter = new CatalogMeter(this);
+    }
 
     /// <summary>Plugins by id.</summary>
     public IReadOnlyList<PluginDescription> Plugins { get; private set; } = [];
@@ -35,13 +44,17 @@ public sealed class PluginCatalog : IDisposable
     /// <summary>Plugins that were unloaded and are in memory still, with what keeps them there.</summary>
     public IReadOnlyList<PinnedPlugin> Pinned => pins.Now();
 
+    /// <summary>What each plugin has done so far, by id.</summary>
+    public IReadOnlyList<PluginTelemetry> Telemetry =>
+        [.. slots.Values.Select(slot => slot.Health.Read()).OrderBy(item => item.Id, StringComparer.Ordinal)];
+
     /// <summary>The life of the plugins; a new observer first gets what has happened so far.</summary>
     public IObservable<PluginEvent> Events => events;
 
     /// <summary>Inspects every sub-folder of the folders by metadata alone. Faults are listed, never thrown.</summary>
-    public static PluginCatalog Discover(IReadOnlyList<string> folders, ILoggerFactory? loggers = null)
+    public static PluginCatalog Discover(IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null)
     {
-        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance);
+        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions());
         var faults = new List<PluginFault>();
         foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, faults);
         catalog.Plugins = [.. catalog.slots.Values.Select(slot => slot.Description).OrderBy(plugin => plugin.Id, StringComparer.Ordinal)];
@@ -57,19 +70,29 @@ public sealed class PluginCatalog : IDisposable
     /// <param name="settings">Settings as <see cref="SettingsValidator"/> returns them; what is missing has its default.</param>
     /// <exception cref="UserErrorException">There is no such plugin, or it is being unloaded.</exception>
     /// <exception cref="PluginFailedException">It cannot be loaded, or its constructor threw.</exception>
+    /// <exception cref="PluginQuarantinedException">It failed too often.</exception>
     public PluginLease Lease(string id, IReadOnlyDictionary<string, object?> settings)
     {
         var slot = Slot(id);
+        slot.Health.Admit();
         try
         {
             return slot.Lease(settings);
         }
         catch (PluginFailedException failure)
         {
-            events.Publish(PluginEventKind.Faulted, id, slot.Description.Version, failure.Message);
+            slot.Health.Fail(failure.Message);
             throw;
         }
     }
+
+    /// <summary>Takes a plugin out by command, until <see cref="Restore"/>.</summary>
+    /// <param name="id">Plugin id.</param>
+    /// <param name="reason">Why, for a person to read.</param>
+    public void Quarantine(string id, string reason) => Slot(id).Health.Quarantine(reason);
+
+    /// <summary>Takes a plugin back out of quarantine, whatever the back-off.</summary>
+    public void Restore(string id) => Slot(id).Health.Restore("by command");
 
     /// <summary>Refuses new leases, waits for the old ones, unloads the plugin, and checks that it is gone.</summary>
     /// <param name="id">Plugin id.</param>
@@ -97,7 +120,7 @@ public sealed class PluginCatalog : IDisposable
     public void Dispose()
     {
         foreach (var slot in slots.Values) slot.Dispose();
-        pins.Dispose();
+        meter.Dispose();
         events.Complete();
     }
 
@@ -119,7 +142,7 @@ public sealed class PluginCatalog : IDisposable
 
     private void Add(PluginDescription plugin, List<PluginFault> faults)
     {
-        if (slots.TryAdd(plugin.Id, new PluginSlot(plugin, events)))
+        if (slots.TryAdd(plugin.Id, new PluginSlot(plugin, events, new PluginHealth(plugin, quarantine, events))))
             events.Publish(PluginEventKind.Inspected, plugin.Id, plugin.Version, plugin.Summary);
         else
             faults.Add(new PluginFault(plugin.Folder, $"the id {plugin.Id} is already taken by {slots[plugin.Id].Description.Folder}; remove one of them"));

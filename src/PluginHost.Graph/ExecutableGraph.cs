@@ -87,6 +87,23 @@ public sealed class ExecutableGraph : IDisposable
         foreach (var step in steps) step.Run(slots);
     }
 
+    /// <summary>To be called after each backward pass: throws what a custom function of a node threw in it.</summary>
+    /// <exception cref="GraphExecutionException">One did; the gradients are of no use.</exception>
+    public void CheckBackward()
+    {
+        try
+        {
+            BackwardFaults.ThrowIfAny();
+        }
+        catch (BackwardFailedException fault)
+        {
+            var owner = Plan.Nodes.Zip(Nodes, (plan, built) => (Plan: plan, built.Node)).Concat(objectives.Select(item => (item.Plan, Node: (IGraphNode)item.Objective)))
+                .FirstOrDefault(item => Path.GetFileNameWithoutExtension(item.Plan.Description.AssemblyPath) == fault.Assembly);
+            if (owner.Plan is not null) builder.HealthOf(owner.Node).Fail(fault.Message);
+            throw new GraphExecutionException(owner.Plan is null ? fault.Message : $"{owner.Plan.Name} ({owner.Plan.Description.Id} {owner.Plan.Description.Version}): {fault.Message}", fault.PluginTrace);
+        }
+    }
+
     /// <summary>Switches dropout and the like on or off, in nodes and objectives.</summary>
     public void Train(bool on)
     {
@@ -109,7 +126,7 @@ public sealed class ExecutableGraph : IDisposable
     private void BuildNodes()
     {
         Nodes = [.. Plan.Nodes.Select(plan => new BuiltNode(plan.Name, builder.Build(plan, "node")))];
-        steps = [.. Plan.Nodes.Zip(Nodes, (plan, built) => new ExecutionStep(plan, built.Node))];
+        steps = [.. Plan.Nodes.Zip(Nodes, (plan, built) => new ExecutionStep(plan, built.Node, builder.HealthOf(built.Node)))];
         if (Plan.DecoderNode is not { } decoder) return;
         Decoder = Nodes.First(node => node.Name == decoder.Name).Node as IDecoder
             ?? throw new UserErrorException($"'{decoder.Name}' ({decoder.Description.Id}) built a node that is no {nameof(IDecoder)}, which its kind 'decoder' promises");

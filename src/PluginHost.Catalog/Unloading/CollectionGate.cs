@@ -7,7 +7,8 @@ namespace PluginHost.Catalog.Unloading;
 /// </summary>
 public static class CollectionGate
 {
-    private static readonly TimeSpan LongestStep = TimeSpan.FromMinutes(1);
+    // New steps wait while a collection does, so it does not wait for long: it is tried again.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
     private static readonly ReaderWriterLockSlim Gate = new(LockRecursionPolicy.SupportsRecursion);
 
     /// <summary>Begins a step on this thread.</summary>
@@ -16,17 +17,19 @@ public static class CollectionGate
     /// <summary>Ends the step.</summary>
     public static void ExitStep() => Gate.ExitReadLock();
 
-    /// <summary>Runs a collection between steps; not at all when a step takes longer than a minute.</summary>
-    internal static void Collect(Action collection)
+    /// <summary>Runs a collection between steps.</summary>
+    /// <param name="collection">What to run.</param>
+    /// <param name="insist">Run it even if steps follow each other without a gap.</param>
+    internal static void Collect(Action collection, bool insist)
     {
-        if (!Gate.TryEnterWriteLock(LongestStep)) return;
+        var entered = Gate.TryEnterWriteLock(Patience);
         try
         {
-            collection();
+            if (entered || insist) collection();
         }
         finally
         {
-            Gate.ExitWriteLock();
+            if (entered) Gate.ExitWriteLock();
         }
     }
 }

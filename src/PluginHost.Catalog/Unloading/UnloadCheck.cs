@@ -9,6 +9,7 @@ internal static class UnloadCheck
     private const long SmallHeap = 64L << 20;
 
     private const int Rounds = 50;
+    private const int Polite = 20;
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly Lock Finalizing = new();
@@ -20,19 +21,20 @@ internal static class UnloadCheck
         for (var round = 0; context.IsAlive && round < Rounds; round++)
         {
             if (round > 2) await Task.Delay(Rest).ConfigureAwait(false);
-            await Task.Run(Collect).ConfigureAwait(false);
+            var insist = round >= Polite;
+            await Task.Run(() => CollectAsync(insist)).ConfigureAwait(false);
         }
         return !context.IsAlive;
     }
 
-    private static async Task Collect()
+    private static async Task CollectAsync(bool insist)
     {
         CollectionGate.Collect(() =>
         {
             var before = Done();
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: GC.GetTotalMemory(false) < SmallHeap);
             for (var started = Stopwatch.GetTimestamp(); Done() == before && Stopwatch.GetElapsedTime(started) < Patience;) Thread.Sleep(1);
-        });
+        }, insist);
         // Finalizers are strangers' code: one that hangs must not hang the host.
         lock (Finalizing) if (finalizers.IsCompleted) finalizers = Task.Run(GC.WaitForPendingFinalizers);
         await Task.WhenAny(finalizers, Task.Delay(Patience)).ConfigureAwait(false);

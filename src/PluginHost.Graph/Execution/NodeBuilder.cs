@@ -1,4 +1,5 @@
 using PluginHost.Catalog;
+using PluginHost.Catalog.Health;
 using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,6 +11,7 @@ internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings)
 {
     private readonly List<PluginLease> leases = [];
     private readonly List<IGraphNode> built = [];
+    private readonly Dictionary<IGraphNode, PluginHealth> health = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Builds a node.</summary>
     /// <param name="plan">What to build.</param>
@@ -33,14 +35,23 @@ internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings)
         random.manual_seed(seed);
         var node = Build(lease, plan, context);
         built.Add(node);
-        if (node is nn.Module module) Adopt(module);
+        if (node is nn.Module module)
+        {
+            Adopt(module);
+            lease.NativeBytes = module.parameters().Concat(module.buffers()).Sum(tensor => tensor.numel() * tensor.element_size());
+        }
+        health[node] = lease.Health;
         return node;
     }
+
+    /// <summary>Where the calls of a node that was built here are counted.</summary>
+    public PluginHealth HealthOf(IGraphNode node) => health[node];
 
     public void Dispose()
     {
         foreach (var node in built) (node as IDisposable)?.Dispose();
         built.Clear();
+        health.Clear();
         foreach (var lease in leases) lease.Dispose();
         leases.Clear();
     }
@@ -57,7 +68,9 @@ internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings)
         }
         catch (Exception error)
         {
-            throw PluginFailedException.From(error, plan.Description.Id, $"building '{plan.Name}'");
+            var failure = PluginFailedException.From(error, plan.Description.Id, $"building '{plan.Name}'");
+            if (failure is PluginFailedException) lease.Health.Fail(failure.Message);
+            throw failure;
         }
     }
 

@@ -97,6 +97,7 @@ public sealed class SupervisedStage(ExecutableGraph graph, GraphPlan plan, int i
                     loss = loss is null ? share : loss + share;
                 }
                 if (loss is { requires_grad: true }) loss.backward();
+                graph.CheckBackward();
             }
             batch.Dispose();
         }
