@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using PluginHost.Catalog.Health;
 using PluginHost.Catalog.Inspection;
 using PluginHost.Catalog.Loading;
 using PluginHost.Catalog.Unloading;
@@ -28,8 +29,15 @@ public sealed class PluginCatalog : IDisposable
     private readonly PluginCopies copies = new();
     private readonly PinnedContexts pins = new();
     private readonly Dictionary<PluginDescription, PluginSlot> slots = new(ReferenceEqualityComparer.Instance);
+    private readonly QuarantineOptions quarantine;
+    private readonly CatalogMeter meter;
 
-    private PluginCatalog(ILoggerFactory loggers) => events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
+    private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine)
+    {
+        events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
+        this.quarantine = quarantine;
+        meter = new CatalogMeter(this);
+    }
 
     /// <summary>The versions that serve now.</summary>
     public PluginSet Installed { get; private set; } = new([], []);
@@ -37,13 +45,19 @@ public sealed class PluginCatalog : IDisposable
     /// <summary>Plugins that were unloaded and are in memory still, with what keeps them there.</summary>
     public IReadOnlyList<PinnedPlugin> Pinned => pins.Now();
 
+    /// <summary>What each plugin has done so far, by id.</summary>
+    public IReadOnlyList<PluginTelemetry> Telemetry
+    {
+        get { lock (gate) return [.. slots.Values.Select(slot => slot.Health.Read()).OrderBy(item => item.Id, StringComparer.Ordinal)]; }
+    }
+
     /// <summary>The life of the plugins; a new observer first gets what has happened so far.</summary>
     public IObservable<PluginEvent> Events => events;
 
     /// <summary>Inspects every sub-folder of the folders by metadata alone. Faults are listed, never thrown.</summary>
-    public static PluginCatalog Discover(IReadOnlyList<string> folders, ILoggerFactory? loggers = null)
+    public static PluginCatalog Discover(IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null)
     {
-        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance);
+        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions());
         var faults = new List<PluginFault>();
         foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, faults);
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
@@ -59,16 +73,18 @@ public sealed class PluginCatalog : IDisposable
     /// <param name="settings">Settings as <see cref="SettingsValidator"/> returns them; what is missing has its default.</param>
     /// <exception cref="UserErrorException">The version has been retired or is being unloaded.</exception>
     /// <exception cref="PluginFailedException">It cannot be loaded, or its constructor threw.</exception>
+    /// <exception cref="PluginQuarantinedException">It failed too often.</exception>
     public PluginLease Lease(PluginDescription plugin, IReadOnlyDictionary<string, object?> settings)
     {
         var slot = Slot(plugin);
+        slot.Health.Admit();
         try
         {
             return slot.Lease(settings);
         }
         catch (PluginFailedException failure)
         {
-            events.Publish(PluginEventKind.Faulted, plugin.Id, plugin.Version, failure.Message);
+            slot.Health.Fail(failure.Message);
             throw;
         }
     }
@@ -77,6 +93,14 @@ public sealed class PluginCatalog : IDisposable
     /// <exception cref="UserErrorException">There is no such plugin, or it is being unloaded.</exception>
     /// <exception cref="PluginFailedException">It cannot be loaded, or its constructor threw.</exception>
     public PluginLease Lease(string id, IReadOnlyDictionary<string, object?> settings) => Lease(Serving(id), settings);
+
+    /// <summary>Takes a plugin out by command, until <see cref="Restore"/>.</summary>
+    /// <param name="id">Plugin id.</param>
+    /// <param name="reason">Why, for a person to read.</param>
+    public void Quarantine(string id, string reason) => Slot(Serving(id)).Health.Quarantine(reason);
+
+    /// <summary>Takes a plugin back out of quarantine, whatever the back-off.</summary>
+    public void Restore(string id) => Slot(Serving(id)).Health.Restore("by command");
 
     /// <summary>
     /// Takes a copy of a folder, inspects it and puts its plugins beside those that serve; nobody gets them until <see cref="Activate"/>.
@@ -94,7 +118,7 @@ public sealed class PluginCatalog : IDisposable
         }
         PluginDescription[] staged = [.. content.Plugins.Select(plugin => plugin with { Origin = origin })];
         lock (gate)
-            foreach (var plugin in staged) slots.Add(plugin, new PluginSlot(plugin, events));
+            foreach (var plugin in staged) slots.Add(plugin, NewSlot(plugin));
         foreach (var plugin in staged) events.Publish(PluginEventKind.Staged, plugin.Id, plugin.Version, $"from {origin}");
         return staged;
     }
@@ -149,7 +173,7 @@ public sealed class PluginCatalog : IDisposable
         lock (gate)
             foreach (var slot in slots.Values) slot.Dispose();
         copies.Dispose();
-        pins.Dispose();
+        meter.Dispose();
         events.Complete();
     }
 
@@ -176,7 +200,7 @@ public sealed class PluginCatalog : IDisposable
             faults.Add(new PluginFault(plugin.Folder, $"the id {plugin.Id} is already taken by {taken.Folder}; remove one of them"));
             return;
         }
-        slots.Add(plugin, new PluginSlot(plugin, events));
+        slots.Add(plugin, NewSlot(plugin));
         events.Publish(PluginEventKind.Inspected, plugin.Id, plugin.Version, plugin.Summary);
     }
 
@@ -192,6 +216,8 @@ public sealed class PluginCatalog : IDisposable
         }
         if (last) copies.Release(plugin.Folder);
     }
+
+    private PluginSlot NewSlot(PluginDescription plugin) => new(plugin, events, new PluginHealth(plugin, quarantine, events));
 
     private PluginDescription Serving(string id) => Installed.Find(id)
         ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, Installed.All.Select(plugin => plugin.Id))}");

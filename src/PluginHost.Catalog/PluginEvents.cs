@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace PluginHost.Catalog;
 
 /// <summary>What happened to a plugin.</summary>
-public enum PluginEventKind { Discovered, Inspected, Staged, Loaded, Activated, Swapped, Refused, Drained, Unloaded, Pinned, Faulted }
+public enum PluginEventKind { Discovered, Inspected, Staged, Loaded, Activated, Swapped, Refused, Drained, Unloaded, Pinned, Faulted, Quarantined, Restored }
 
 /// <summary>A step in the life of a plugin.</summary>
 /// <param name="Time">When.</param>
@@ -36,7 +36,7 @@ internal sealed partial class PluginEvents(ILogger logger) : IObservable<PluginE
     public void Publish(PluginEventKind kind, string id, string? version, string detail)
     {
         var item = new PluginEvent(DateTimeOffset.UtcNow, kind, id, version, detail);
-        LogEvent(logger, kind == PluginEventKind.Faulted ? LogLevel.Warning : LogLevel.Debug, kind, id, version, detail);
+        LogEvent(logger, kind is PluginEventKind.Faulted or PluginEventKind.Quarantined ? LogLevel.Warning : LogLevel.Debug, kind, id, version, detail);
         IObserver<PluginEvent>[] current;
         lock (gate)
         {

@@ -1,3 +1,4 @@
+using PluginHost.Catalog.Health;
 using PluginHost.Sdk;
 
 namespace PluginHost.Catalog;
@@ -7,15 +8,27 @@ public sealed class PluginLease : IDisposable
 {
     private object? instance;
     private Action? release;
+    private long nativeBytes;
 
-    internal PluginLease(PluginDescription description, object instance, Action release)
+    internal PluginLease(PluginDescription description, object instance, PluginHealth health, Action release)
     {
         Description = description;
+        Health = health;
         this.instance = instance;
         this.release = release;
     }
 
     public PluginDescription Description { get; }
+
+    /// <summary>Where calls of the plugin are counted, and refused while it is in quarantine.</summary>
+    public PluginHealth Health { get; }
+
+    /// <summary>Bytes of native memory that what was built from this lease holds, for telemetry.</summary>
+    public long NativeBytes
+    {
+        get => nativeBytes;
+        set => Health.Hold(value - Interlocked.Exchange(ref nativeBytes, value));
+    }
 
     /// <summary>The plugin as an interface of the SDK.</summary>
     /// <exception cref="UserErrorException">The plugin does not implement it.</exception>
@@ -26,11 +39,23 @@ public sealed class PluginLease : IDisposable
             ?? throw new UserErrorException($"{Description.Id} does not implement {typeof(T).Name}; it implements {string.Join(", ", Description.Interfaces)}");
     }
 
+    /// <summary>
+    /// The plugin as an interface of the SDK whose calls are counted, are refused while it is in quarantine, and throw the host's
+    /// exceptions only. For calls that are no steps of a graph, which counts by itself.
+    /// </summary>
+    /// <exception cref="UserErrorException">The plugin does not implement it.</exception>
+    public T Guarded<T>() where T : class
+    {
+        var target = As<T>();
+        return GuardedCalls.Before<T>((method, arguments) => method.Invoke(target, arguments), Description, Health);
+    }
+
     /// <summary>Gives the plugin back; disposes the instance when it can be disposed.</summary>
     public void Dispose()
     {
         var disposable = instance as IDisposable;
         instance = null;
+        NativeBytes = 0;
         try
         {
             disposable?.Dispose();

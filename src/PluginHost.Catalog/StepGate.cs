@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime;
 
 namespace PluginHost.Catalog;
@@ -14,6 +15,9 @@ public static class StepGate
 {
     /// <summary>Set aside for steps: the batches made ahead by the data thread are most of it.</summary>
     private const long Budget = 64L << 20;
+
+    /// <summary>A step that hangs must not hold up collections for ever.</summary>
+    private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(30);
 
     private static readonly int Limit = Environment.ProcessorCount;
     private static readonly object Gate = new();
@@ -47,10 +51,11 @@ public static class StepGate
     public static void Collect()
     {
         if (depth > 0) throw new InvalidOperationException("A step cannot wait for itself to end.");
+        var began = Stopwatch.GetTimestamp();
         lock (Gate)
         {
             collecting++;
-            while (running > 0) Monitor.Wait(Gate);
+            while (running > 0 && LongestStep - Stopwatch.GetElapsedTime(began) is var left && left > TimeSpan.Zero) Monitor.Wait(Gate, left);
             EndRegion();
             GC.Collect();
             collecting--;

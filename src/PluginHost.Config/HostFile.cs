@@ -8,7 +8,11 @@ namespace PluginHost.Config;
 /// <param name="Artifacts">Where run folders are written; absolute.</param>
 /// <param name="Device"><c>auto</c> (CUDA when it is there), <c>cpu</c>, <c>cuda</c> or <c>cuda:1</c>.</param>
 /// <param name="Path">The file it was read from; empty when no file was found and the defaults hold.</param>
-public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Artifacts, string Device, string Path);
+public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Artifacts, string Device, string Path)
+{
+    /// <summary>When a plugin that fails is taken out, and for how long.</summary>
+    public QuarantineOptions Quarantine { get; init; } = new();
+}
 
 /// <summary>Finds and reads the host file.</summary>
 public static partial class HostFile
@@ -34,11 +38,23 @@ public static partial class HostFile
             [.. reader.Texts("plugins", [DefaultPlugins]).Select(Folder)],
             Folder(reader.Text("artifacts") ?? DefaultArtifacts),
             reader.Text("device") ?? DefaultDevice,
-            file);
+            file)
+        {
+            Quarantine = reader.Value("quarantine") is { } quarantine ? ReadQuarantine(new JsonObjectReader(quarantine, "'quarantine'", errors)) : new(),
+        };
         if (!DeviceName().IsMatch(host.Device))
             errors.Add(new ConfigError(root.Find("device")!.Location, $"'{host.Device}' is no device; devices are auto, cpu, cuda, cuda:0, cuda:1, ..."));
         reader.End();
         return errors.Count == 0 ? host : throw new ConfigException(errors);
+    }
+
+    private static QuarantineOptions ReadQuarantine(JsonObjectReader reader)
+    {
+        var defaults = new QuarantineOptions();
+        var options = new QuarantineOptions(
+            (int)reader.Integer("failures", defaults.Failures, 1, 1000), reader.Duration("window", defaults.Window), reader.Duration("backoff", defaults.Backoff));
+        reader.End();
+        return options;
     }
 
     private static string Folder(string path) =>

@@ -104,6 +104,22 @@ public sealed class ExecutableGraph : IDisposable
         foreach (var step in steps) step.Run(slots);
     }
 
+    /// <summary>To be called after each backward pass: throws what a custom function of a node threw in it.</summary>
+    /// <exception cref="GraphExecutionException">One did; the gradients are of no use.</exception>
+    public void CheckBackward()
+    {
+        try
+        {
+            BackwardFaults.ThrowIfAny();
+        }
+        catch (BackwardFailedException fault)
+        {
+            var owner = Owned.FirstOrDefault(node => Path.GetFileNameWithoutExtension(node.Plan.Description.AssemblyPath) == fault.Assembly);
+            owner?.Health.Fail(fault.Message);
+            throw new GraphExecutionException(owner is null ? fault.Message : $"{owner.Plan.Name} ({owner.Plan.Description.Id} {owner.Plan.Description.Version}): {fault.Message}", fault.PluginTrace);
+        }
+    }
+
     /// <summary>Switches dropout and the like on or off, in nodes and objectives.</summary>
     public void Train(bool on)
     {
@@ -146,7 +162,7 @@ public sealed class ExecutableGraph : IDisposable
         var builder = new NodeBuilder(catalog, settings);
         foreach (var plan in Plan.Nodes)
             nodes.Add(former?.nodes.Find(node => Same(node.Plan, plan))?.Share() ?? builder.Build(plan, plan.Name, "node"));
-        steps = [.. Plan.Nodes.Zip(nodes, (plan, built) => new ExecutionStep(plan, built.Node))];
+        steps = [.. Plan.Nodes.Zip(nodes, (plan, built) => new ExecutionStep(plan, built.Node, built.Health))];
         if (Plan.DecoderNode is not { } decoder) return;
         Decoder = nodes.First(node => node.Name == decoder.Name).Node as IDecoder
             ?? throw new UserErrorException($"'{decoder.Name}' ({decoder.Description.Id}) built a node that is no {nameof(IDecoder)}, which its kind 'decoder' promises");

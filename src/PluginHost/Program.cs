@@ -11,6 +11,7 @@ using PluginHost.Runs.Generation;
 using PluginHost.Sdk;
 
 NativeTorch.Prepare(); // before anything loads libtorch
+FaultContainment.Install();
 
 var set = new Option<string[]>("--set") { Description = "Overrides a value of the project: graph.fusion.use=fusion.late, stages.0.steps=30", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
 var hostFile = new Option<string?>("--host") { Description = "The host file; default: host-config/host.json, found from the current folder upwards", Recursive = true };
@@ -37,7 +38,7 @@ catch (Exception e) when (e is ConfigException or UserErrorException)
     Console.Error.WriteLine(e.Message);
     return ExitCode.UserError;
 }
-catch (Exception e) when (e is RunFailedException or GraphExecutionException or PluginFailedException)
+catch (Exception e) when (e is RunFailedException or GraphExecutionException or PluginFailedException or PluginQuarantinedException)
 {
     Console.Error.WriteLine(e.Message);
     return ExitCode.Failed;

@@ -37,4 +37,20 @@ public sealed class HostFileTests : IDisposable
 
         Assert.Equal("h.json(1,13): $.device: 'gpu' is no device; devices are auto, cpu, cuda, cuda:0, cuda:1, ...\nh.json(1,20): $.plugin: unknown key 'plugin' of a host file; did you mean 'plugins'?", error.Message);
     }
+
+    [Fact]
+    public void Read_Quarantine_HasDefaultsAndUnits()
+    {
+        Assert.Equal(new QuarantineOptions(3, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(30)), Read("{}").Quarantine);
+        Assert.Equal(
+            new QuarantineOptions(5, TimeSpan.FromHours(2), TimeSpan.FromMilliseconds(500)),
+            Read("""{ "quarantine": { "failures": 5, "window": "2h", "backoff": "500ms" } }""").Quarantine);
+    }
+
+    [Theory]
+    [InlineData("""{ "quarantine": { "window": "2 minutes" } }""", "h.json(1,29): $.quarantine.window: 'window' is a time with its unit, such as 500ms, 30s, 5m or 1h, not \"2 minutes\"")]
+    [InlineData("""{ "quarantine": { "failures": 0 } }""", "h.json(1,31): $.quarantine.failures: 'failures' is 0, outside its range 1 to 1000")]
+    [InlineData("""{ "quarantine": { "failure": 1 } }""", "h.json(1,19): $.quarantine.failure: unknown key 'failure' of 'quarantine'; did you mean 'failures'?")]
+    public void Read_QuarantineMistake_SaysPlaceAndRule(string json, string message) =>
+        Assert.Equal(message, Assert.Throws<ConfigException>(() => Read(json)).Message);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using McMaster.NETCore.Plugins;
+using PluginHost.Catalog.Health;
 using PluginHost.Catalog.Unloading;
 
 namespace PluginHost.Catalog.Loading;
@@ -18,7 +19,7 @@ internal sealed class PluginContext : IDisposable
     private readonly Type type;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public PluginContext(PluginDescription plugin)
+    public PluginContext(PluginDescription plugin, PluginHealth health)
     {
         var config = new PluginConfig(plugin.AssemblyPath) { IsUnloadable = true, LoadInMemory = true, IsLazyLoaded = true };
         foreach (var name in SharedAssemblies.Names()) config.SharedAssemblies.Add(name);
@@ -31,6 +32,7 @@ internal sealed class PluginContext : IDisposable
         {
             loader = new PluginLoader(config);
             type = loader.LoadDefaultAssembly().GetType(plugin.TypeName, throwOnError: true)!;
+            FaultOwner.Register(type, health);
         }
         catch (Exception error)
         {

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
+using PluginHost.Catalog.Health;
 using PluginHost.Catalog.Unloading;
 
 namespace PluginHost.Catalog.Loading;
 
 /// <summary>Loads a plugin when it is first leased, counts its leases, and unloads it when they are gone.</summary>
-internal sealed class PluginSlot(PluginDescription description, PluginEvents events) : IDisposable
+internal sealed class PluginSlot(PluginDescription description, PluginEvents events, PluginHealth health) : IDisposable
 {
     private readonly Lock gate = new();
     private PluginContext? context;
@@ -12,6 +13,8 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
     private TaskCompletionSource? drained;
 
     public PluginDescription Description { get; } = description;
+
+    public PluginHealth Health { get; } = health;
 
     public PluginLease Lease(IReadOnlyDictionary<string, object?> settings)
     {
@@ -21,7 +24,7 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
         {
             if (drained is not null) throw new Sdk.UserErrorException($"{Description.Id} is being unloaded; try again when that is done");
             loaded = context is null;
-            context ??= new PluginContext(Description);
+            context ??= new PluginContext(Description, Health);
             leases++;
             try
             {
@@ -35,7 +38,7 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
         }
         if (loaded) events.Publish(PluginEventKind.Loaded, Description.Id, Description.Version, $"from {Description.Folder}");
         events.Publish(PluginEventKind.Activated, Description.Id, Description.Version, Description.TypeName);
-        return new PluginLease(Description, instance, Release);
+        return new PluginLease(Description, instance, Health, Release);
     }
 
     /// <summary>Refuses new leases and waits for the old ones.</summary>

@@ -1,16 +1,10 @@
-using System.Diagnostics.Metrics;
-
 namespace PluginHost.Catalog.Unloading;
 
 /// <summary>The contexts that were unloaded and not collected. One that is let go later leaves the list by itself.</summary>
-internal sealed class PinnedContexts : IDisposable
+internal sealed class PinnedContexts
 {
     private readonly Lock gate = new();
     private readonly List<(PinnedPlugin Plugin, UnloadedContext Context)> pinned = [];
-    private readonly Meter meter = new("PluginHost.Catalog");
-
-    public PinnedContexts() =>
-        meter.CreateObservableGauge("pluginhost.plugins.pinned", () => Now().Count, "{context}", "Load contexts that were unloaded and are still in memory.");
 
     /// <summary>Those that are pinned now.</summary>
     public IReadOnlyList<PinnedPlugin> Now()
@@ -36,6 +30,4 @@ internal sealed class PinnedContexts : IDisposable
         lock (gate) pinned.Add((new PinnedPlugin(plugin.Id, plugin.Version, DateTimeOffset.UtcNow, path), context));
         return path;
     }
-
-    public void Dispose() => meter.Dispose();
 }

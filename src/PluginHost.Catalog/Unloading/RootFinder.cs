@@ -10,7 +10,7 @@ namespace PluginHost.Catalog.Unloading;
 /// </summary>
 internal sealed class RootFinder
 {
-    private const int Attempts = 4;
+    private const int Attempts = 8;
     private readonly ClrRuntime runtime;
     private readonly ulong allocatorHandle;
     private readonly ulong allocator;
@@ -54,11 +54,18 @@ internal sealed class RootFinder
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             using var target = DataTarget.AttachToProcess(process, suspend: false, new DataTargetOptions { SymbolPaths = [] });
-            using var runtime = target.ClrVersions[0].CreateRuntime(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), DacName()), ignoreMismatch: true);
-            var finder = new RootFinder(runtime, handle);
-            if (finder.allocator == 0) continue;
-            if (finder.RunningThread() is { } thread) return thread;
-            if (finder.Walk()) return finder.Chain();
+            try
+            {
+                using var runtime = target.ClrVersions[0].CreateRuntime(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), DacName()), ignoreMismatch: true);
+                var finder = new RootFinder(runtime, handle);
+                if (finder.allocator == 0) continue;
+                if (finder.RunningThread() is { } thread) return thread;
+                if (finder.Walk()) return finder.Chain();
+            }
+            catch (Exception) when (attempt + 1 < Attempts)
+            {
+                // An object moved under the walk's feet.
+            }
         }
         return "an unknown root: no path to it was found while the process went on";
     }

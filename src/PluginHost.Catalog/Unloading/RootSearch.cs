@@ -20,8 +20,8 @@ internal static partial class RootSearch
     {
         try
         {
-            using var child = ChildProcess.Start(
-                [ChildProgram.Roots, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), context.Handle.ToString("x", CultureInfo.InvariantCulture)], Memory);
+            string[] arguments = [ChildProgram.Roots, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), context.Handle.ToString("x", CultureInfo.InvariantCulture)];
+            using var child = ChildProcess.Start(arguments, Memory);
             return await AskAsync(child).ConfigureAwait(false);
         }
         catch (Exception error) when (error is Win32Exception or InvalidOperationException or IOException)

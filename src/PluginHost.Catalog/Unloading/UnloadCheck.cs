@@ -15,12 +15,12 @@ internal static class UnloadCheck
         for (var round = 0; context.IsAlive && round < Rounds; round++)
         {
             if (round > 2) await Task.Delay(Rest).ConfigureAwait(false);
-            await Task.Run(Collect).ConfigureAwait(false);
+            await Task.Run(CollectAsync).ConfigureAwait(false);
         }
         return !context.IsAlive;
     }
 
-    private static async Task Collect()
+    private static async Task CollectAsync()
     {
         StepGate.Collect();
         // Finalizers are strangers' code: one that hangs must not hang the host.

@@ -72,6 +72,24 @@ internal sealed class JsonObjectReader
         return missing;
     }
 
+    /// <summary>A time with its unit: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>1h</c>.</summary>
+    public TimeSpan Duration(string name, TimeSpan missing)
+    {
+        if (Text(name) is not { } text) return missing;
+        var digits = text.TakeWhile(char.IsAsciiDigit).Count();
+        var unit = text[digits..] switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(1),
+            "s" => TimeSpan.FromSeconds(1),
+            "m" => TimeSpan.FromMinutes(1),
+            "h" => TimeSpan.FromHours(1),
+            _ => TimeSpan.Zero,
+        };
+        if (digits is > 0 and < 7 && unit > TimeSpan.Zero) return int.Parse(text[..digits], CultureInfo.InvariantCulture) * unit;
+        errors.Add(new ConfigError(node.Find(name)!.Location, $"'{name}' is a time with its unit, such as 500ms, 30s, 5m or 1h, not \"{text}\""));
+        return missing;
+    }
+
     public IReadOnlyList<string> Texts(string name, IReadOnlyList<string> missing)
     {
         var items = Items(name);

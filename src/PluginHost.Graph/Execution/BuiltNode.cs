@@ -1,4 +1,5 @@
 using PluginHost.Catalog;
+using PluginHost.Catalog.Health;
 using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -27,6 +28,9 @@ public sealed class BuiltNode
     public IGraphNode Node { get; private set; }
 
     internal PlannedNode Plan { get; }
+
+    /// <summary>Where its calls are counted.</summary>
+    internal PluginHealth Health => lease.Health;
 
     /// <summary>Trained parameters by their names inside the node.</summary>
     internal IReadOnlyList<(string Name, TorchSharp.Modules.Parameter Value)> Parameters { get; private set; }

@@ -1,3 +1,4 @@
+using PluginHost.Catalog.Health;
 using PluginHost.Sdk;
 
 namespace PluginHost.Graph;
@@ -7,14 +8,16 @@ public sealed class ExecutionStep
 {
     private readonly PlannedNode plan;
     private readonly IGraphNode node;
+    private readonly PluginHealth health;
     private readonly int[] inputSlots;
     private readonly int[] outputSlots;
     private readonly object?[] inputs;
     private readonly object?[] outputs;
 
-    internal ExecutionStep(PlannedNode plan, IGraphNode node)
+    internal ExecutionStep(PlannedNode plan, IGraphNode node, PluginHealth health)
     {
         this.plan = plan;
+        this.health = health;
         this.node = node;
         inputSlots = [.. plan.Inputs.Select(input => input.Slot)];
         outputSlots = [.. plan.Outputs.Select(output => output.Slot)];
@@ -23,7 +26,7 @@ public sealed class ExecutionStep
     }
 
     /// <summary>The same step for another thread.</summary>
-    internal ExecutionStep Copy() => new(plan, node);
+    internal ExecutionStep Copy() => new(plan, node, health);
 
     /// <summary>The node's name.</summary>
     public string Name => plan.Name;
@@ -35,14 +38,19 @@ public sealed class ExecutionStep
     internal void Run(object?[] slots)
     {
         for (var i = 0; i < inputSlots.Length; i++) inputs[i] = inputSlots[i] < 0 ? null : slots[inputSlots[i]];
+        var began = health.Begin();
         try
         {
             node.Run(inputs, outputs);
         }
         catch (Exception error)
         {
-            throw GraphExecutionException.From(error, plan, inputs);
+            var failure = GraphExecutionException.From(error, plan, inputs);
+            if (failure is GraphExecutionException) health.Fail(began, failure.Message);
+            else health.Abandon(began);
+            throw failure;
         }
+        health.End(began);
         for (var i = 0; i < outputSlots.Length; i++) slots[outputSlots[i]] = outputs[i];
         // The values belong to the caller's dispose scope; holding on to the wrappers would only keep them from the collector.
         Array.Clear(inputs);

@@ -1,4 +1,5 @@
 using PluginHost.Catalog;
+using PluginHost.Catalog.Health;
 using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -31,7 +32,11 @@ internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings)
             };
             random.manual_seed(seed);
             var node = Build(lease, plan, context);
-            if (node is nn.Module module) Adopt(module);
+            if (node is nn.Module module)
+            {
+                Adopt(module);
+                lease.NativeBytes = module.parameters().Concat(module.buffers()).Sum(tensor => tensor.numel() * tensor.element_size());
+            }
             return new BuiltNode(name, plan, node, lease);
         }
         catch
@@ -53,7 +58,9 @@ internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings)
         }
         catch (Exception error)
         {
-            throw PluginFailedException.From(error, plan.Description.Id, $"building '{plan.Name}'");
+            var failure = PluginFailedException.From(error, plan.Description.Id, $"building '{plan.Name}'");
+            if (failure is PluginFailedException) lease.Health.Fail(failure.Message);
+            throw failure;
         }
     }
 

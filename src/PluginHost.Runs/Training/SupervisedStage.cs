@@ -151,6 +151,7 @@ public sealed class SupervisedStage : IDisposable
                     loss = loss is null ? share : loss + share;
                 }
                 if (loss is { requires_grad: true }) loss.backward();
+                trained.Graph.CheckBackward();
             }
             batch.Dispose();
         }
