@@ -22,7 +22,9 @@ public sealed record UnloadVerdict(string Id, UnloadOutcome Outcome, string Deta
 public sealed class PluginCatalog : IDisposable
 {
     private readonly PluginEvents events;
+    private static readonly Dictionary<string, string> NoContracts = [];
     private readonly PinnedContexts pins = new();
+    private readonly ContractHomes contracts = new();
     private readonly Dictionary<string, PluginSlot> slots = [];
 
     private readonly QuarantineOptions quarantine;
@@ -56,7 +58,9 @@ public sealed class PluginCatalog : IDisposable
     {
         var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions());
         var faults = new List<PluginFault>();
-        foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, faults);
+        var inspected = new Dictionary<string, FolderContent>();
+        foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, inspected, faults);
+        catalog.Settle(inspected, faults);
         catalog.Plugins = [.. catalog.slots.Values.Select(slot => slot.Description).OrderBy(plugin => plugin.Id, StringComparer.Ordinal)];
         catalog.Faults = faults;
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
@@ -100,6 +104,11 @@ public sealed class PluginCatalog : IDisposable
     public async Task<UnloadVerdict> UnloadAsync(string id, TimeSpan drainTimeout)
     {
         var slot = Slot(id);
+        foreach (var dependant in slots.Values.Where(other => other != slot && other.DependsOn(slot)).Select(other => other.Description.Id).ToArray())
+        {
+            var first = await UnloadAsync(dependant, drainTimeout).ConfigureAwait(false);
+            if (first.Outcome == UnloadOutcome.Pinned) return Verdict(slot, UnloadOutcome.Pinned, $"{dependant} uses its contract and has to be unloaded first: {first.Detail}");
+        }
         if (!await slot.DrainAsync(drainTimeout).ConfigureAwait(false))
             return Verdict(slot, UnloadOutcome.Pinned, $"{slot.Leases} leases are held after {drainTimeout.TotalSeconds:0.#} s; it goes on serving");
         try
@@ -124,7 +133,7 @@ public sealed class PluginCatalog : IDisposable
         events.Complete();
     }
 
-    private void Inspect(string folder, List<PluginFault> faults)
+    private void Inspect(string folder, Dictionary<string, FolderContent> inspected, List<PluginFault> faults)
     {
         if (!Directory.Exists(folder))
         {
@@ -134,7 +143,20 @@ public sealed class PluginCatalog : IDisposable
         foreach (var sub in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
         {
             events.Publish(PluginEventKind.Discovered, sub, null, "found");
-            var content = FolderInspection.Inspect(sub);
+            inspected[sub] = FolderInspection.Inspect(sub, NoContracts);
+        }
+    }
+
+    // A plugin may refer to a contract that another package brings, whichever was found first.
+    private void Settle(Dictionary<string, FolderContent> inspected, List<PluginFault> faults)
+    {
+        var known = new Dictionary<string, string>();
+        while (inspected.Values.SelectMany(content => content.Contracts).Count(contract => known.TryAdd(contract.Key, contract.Value)) > 0)
+            foreach (var folder in inspected.Where(item => item.Value.Faults.Count > 0).Select(item => item.Key).ToArray())
+                inspected[folder] = FolderInspection.Inspect(folder, known);
+        foreach (var (name, path) in known) contracts.Add(name, Path.GetDirectoryName(path)!);
+        foreach (var content in inspected.Values)
+        {
             faults.AddRange(content.Faults);
             foreach (var plugin in content.Plugins) Add(plugin, faults);
         }
@@ -142,7 +164,7 @@ public sealed class PluginCatalog : IDisposable
 
     private void Add(PluginDescription plugin, List<PluginFault> faults)
     {
-        if (slots.TryAdd(plugin.Id, new PluginSlot(plugin, events, new PluginHealth(plugin, quarantine, events))))
+        if (slots.TryAdd(plugin.Id, new PluginSlot(plugin, events, new PluginHealth(plugin, quarantine, events), contracts)))
             events.Publish(PluginEventKind.Inspected, plugin.Id, plugin.Version, plugin.Summary);
         else
             faults.Add(new PluginFault(plugin.Folder, $"the id {plugin.Id} is already taken by {slots[plugin.Id].Description.Folder}; remove one of them"));
