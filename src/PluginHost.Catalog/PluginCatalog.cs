@@ -28,6 +28,8 @@ public sealed class PluginCatalog : IDisposable
     private readonly PluginEvents events;
     private readonly PluginCopies copies = new();
     private readonly PinnedContexts pins = new();
+    private readonly ContractHomes contracts = new();
+    private readonly Dictionary<string, string> knownContracts = [];
     private readonly Dictionary<PluginDescription, PluginSlot> slots = new(ReferenceEqualityComparer.Instance);
     private readonly QuarantineOptions quarantine;
     private readonly CatalogMeter meter;
@@ -59,7 +61,9 @@ public sealed class PluginCatalog : IDisposable
     {
         var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions());
         var faults = new List<PluginFault>();
-        foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, faults);
+        var inspected = new Dictionary<string, FolderContent>();
+        foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, inspected, faults);
+        catalog.Settle(inspected, faults);
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
         catalog.Installed = new PluginSet(catalog.slots.Keys, faults);
         return catalog;
@@ -110,11 +114,16 @@ public sealed class PluginCatalog : IDisposable
     {
         var origin = Path.GetFullPath(folder);
         var copy = copies.Take(origin);
-        var content = FolderInspection.Inspect(copy);
+        var content = FolderInspection.Inspect(copy, knownContracts);
         if (content.Faults.Count > 0)
         {
             copies.Release(copy);
             throw new UserErrorException(string.Join(Environment.NewLine, content.Faults.Select(fault => $"{origin}: {fault.Message}")));
+        }
+        if (content.Contracts.Count > 0)
+        {
+            copies.Release(copy);
+            throw new UserErrorException($"{origin} brings the contract {content.Contracts.Keys.First()}, by which other plugins are loaded; replace it while no host runs");
         }
         PluginDescription[] staged = [.. content.Plugins.Select(plugin => plugin with { Origin = origin })];
         lock (gate)
@@ -147,6 +156,11 @@ public sealed class PluginCatalog : IDisposable
     public async Task<UnloadVerdict> UnloadAsync(PluginDescription plugin, TimeSpan drainTimeout)
     {
         var slot = Slot(plugin);
+        foreach (var dependant in Dependants(slot))
+        {
+            var first = await UnloadAsync(dependant, drainTimeout).ConfigureAwait(false);
+            if (first.Outcome == UnloadOutcome.Pinned) return Verdict(slot, UnloadOutcome.Pinned, $"{dependant.Id} uses its contract and has to be unloaded first: {first.Detail}");
+        }
         if (!await slot.DrainAsync(drainTimeout).ConfigureAwait(false))
             return Verdict(slot, UnloadOutcome.Pinned, $"{slot.Leases} leases are held after {drainTimeout.TotalSeconds:0.#} s; it goes on serving");
         try
@@ -177,7 +191,7 @@ public sealed class PluginCatalog : IDisposable
         events.Complete();
     }
 
-    private void Inspect(string folder, List<PluginFault> faults)
+    private void Inspect(string folder, Dictionary<string, FolderContent> inspected, List<PluginFault> faults)
     {
         if (!Directory.Exists(folder))
         {
@@ -187,7 +201,19 @@ public sealed class PluginCatalog : IDisposable
         foreach (var sub in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
         {
             events.Publish(PluginEventKind.Discovered, sub, null, "found");
-            var content = FolderInspection.Inspect(sub);
+            inspected[sub] = FolderInspection.Inspect(sub, knownContracts);
+        }
+    }
+
+    // A plugin may refer to a contract that another package brings, whichever was found first.
+    private void Settle(Dictionary<string, FolderContent> inspected, List<PluginFault> faults)
+    {
+        while (inspected.Values.SelectMany(content => content.Contracts).Count(contract => knownContracts.TryAdd(contract.Key, contract.Value)) > 0)
+            foreach (var folder in inspected.Where(item => item.Value.Faults.Count > 0).Select(item => item.Key).ToArray())
+                inspected[folder] = FolderInspection.Inspect(folder, knownContracts);
+        foreach (var (name, path) in knownContracts) contracts.Add(name, Path.GetDirectoryName(path)!);
+        foreach (var content in inspected.Values)
+        {
             faults.AddRange(content.Faults);
             foreach (var plugin in content.Plugins) Add(plugin, faults);
         }
@@ -217,7 +243,12 @@ public sealed class PluginCatalog : IDisposable
         if (last) copies.Release(plugin.Folder);
     }
 
-    private PluginSlot NewSlot(PluginDescription plugin) => new(plugin, events, new PluginHealth(plugin, quarantine, events));
+    private PluginDescription[] Dependants(PluginSlot slot)
+    {
+        lock (gate) return [.. slots.Values.Where(other => other != slot && other.DependsOn(slot)).Select(other => other.Description)];
+    }
+
+    private PluginSlot NewSlot(PluginDescription plugin) => new(plugin, events, new PluginHealth(plugin, quarantine, events), contracts);
 
     private PluginDescription Serving(string id) => Installed.Find(id)
         ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, Installed.All.Select(plugin => plugin.Id))}");

@@ -57,6 +57,9 @@ public sealed record PluginDescription
     /// <summary>Extensions that a media decoder takes.</summary>
     public IReadOnlyList<string> Accepts { get; init; } = [];
 
+    /// <summary>Names of the contract assemblies of other packages that it refers to.</summary>
+    public IReadOnlyList<string> Contracts { get; init; } = [];
+
     /// <summary>Full names of all interfaces that the class implements.</summary>
     public required IReadOnlyList<string> Interfaces { get; init; }
 

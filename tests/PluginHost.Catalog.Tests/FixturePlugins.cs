@@ -14,12 +14,13 @@ internal sealed class FixturePlugins : IDisposable
     public string Folder { get; } = Directory.CreateTempSubdirectory("pluginhost-").FullName;
 
     /// <summary>Copies a fixture into the folder.</summary>
-    public string Copy(string name, string? into = null)
+    public string Copy(string name, string? into = null, string? from = null)
     {
+        from = Path.Combine(from ?? Loading, name);
         var target = Path.Combine(Folder, into ?? "", name);
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Loading, name), "*", SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
         {
-            var copy = Path.Combine(target, Path.GetRelativePath(Path.Combine(Loading, name), file));
+            var copy = Path.Combine(target, Path.GetRelativePath(from, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PluginHost.Catalog.Unloading;
 
 namespace PluginHost.Catalog.Children;
@@ -6,13 +7,16 @@ namespace PluginHost.Catalog.Children;
 internal static class ChildProgram
 {
     public const string Roots = "roots";
+    public const string Stop = "stop";
+    public const string GoOn = "go-on";
 
     public static int Main(string[] arguments)
     {
         switch (arguments)
         {
-            case [Roots, var process, var handle]:
-                return RootFinder.Run(process, handle, Console.In, Console.Out);
+            case [Roots, var process, var handle, var stop]:
+                return RootFinder.Run(
+                    int.Parse(process, CultureInfo.InvariantCulture), ulong.Parse(handle, NumberStyles.HexNumber, CultureInfo.InvariantCulture), stop == Stop, Console.In, Console.Out);
             default:
                 Console.Error.WriteLine("PluginHost.Catalog is started by a host only; the program is pluginhost.");
                 return 2;

@@ -6,29 +6,39 @@ using PluginHost.Sdk;
 namespace PluginHost.Catalog.Inspection;
 
 /// <summary>What a plugin folder turned out to hold.</summary>
-internal sealed record FolderContent(IReadOnlyList<PluginDescription> Plugins, IReadOnlyList<PluginFault> Faults);
+/// <param name="Plugins">Its plugins.</param>
+/// <param name="Faults">Why it, or a class of it, cannot be used.</param>
+/// <param name="Contracts">The contract assemblies that it brings for plugins of other packages: path by name.</param>
+internal sealed record FolderContent(IReadOnlyList<PluginDescription> Plugins, IReadOnlyList<PluginFault> Faults, IReadOnlyDictionary<string, string> Contracts)
+{
+    public FolderContent(PluginFault fault) : this([], [fault], new Dictionary<string, string>())
+    {
+    }
+}
 
 /// <summary>Inspects a plugin folder by metadata alone: none of its code runs, and it is open only while this lasts.</summary>
 internal static class FolderInspection
 {
-    public static FolderContent Inspect(string folder)
+    /// <param name="folder">The folder.</param>
+    /// <param name="contracts">Contract assemblies that other packages bring: path by name.</param>
+    public static FolderContent Inspect(string folder, IReadOnlyDictionary<string, string> contracts)
     {
         try
         {
-            return Read(folder);
+            return Read(folder, contracts);
         }
         catch (FolderFaultException fault)
         {
-            return new FolderContent([], [new PluginFault(folder, fault.Message)]);
+            return new FolderContent(new PluginFault(folder, fault.Message));
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             // Metadata of strangers: whatever is wrong with it must not stop the host.
-            return new FolderContent([], [new PluginFault(folder, $"its metadata cannot be read: {error.Message}")]);
+            return new FolderContent(new PluginFault(folder, $"its metadata cannot be read: {error.Message}"));
         }
     }
 
-    private static FolderContent Read(string folder)
+    private static FolderContent Read(string folder, IReadOnlyDictionary<string, string> contracts)
     {
         var main = Path.Combine(folder, Path.GetFileName(folder) + ".dll");
         if (!File.Exists(main))
@@ -38,10 +48,11 @@ internal static class FolderInspection
         foreach (var name in own.Keys.Where(SharedAssemblies.IsContract))
             throw new FolderFaultException($"it brings its own copy of {name}.dll, so none of its types would be the host's; refer to it with ExcludeAssets=\"runtime;native\" (a project: Private=\"false\")");
 
-        using var context = new MetadataLoadContext(new PathAssemblyResolver(Candidates(own)), "System.Private.CoreLib");
+        using var context = new MetadataLoadContext(new PathAssemblyResolver(Candidates(own, contracts)), "System.Private.CoreLib");
         var assembly = Load(context, main);
-        DependencyCheck.Run(context, assembly, own);
-        return Describe(folder, main, assembly);
+        var used = DependencyCheck.Run(context, assembly, own, contracts);
+        var brought = context.GetAssemblies().Where(IsContract).Select(item => item.GetName().Name!).Where(own.ContainsKey).ToDictionary(name => name, name => own[name]);
+        return Describe(folder, main, assembly, used, brought);
     }
 
     private static Assembly Load(MetadataLoadContext context, string main)
@@ -56,7 +67,7 @@ internal static class FolderInspection
         }
     }
 
-    private static FolderContent Describe(string folder, string main, Assembly assembly)
+    private static FolderContent Describe(string folder, string main, Assembly assembly, IReadOnlyList<string> used, Dictionary<string, string> brought)
     {
         var plugins = new List<PluginDescription>();
         var faults = new List<PluginFault>();
@@ -66,17 +77,20 @@ internal static class FolderInspection
             try
             {
                 if (PluginInspection.Describe(type) is { } plugin)
-                    plugins.Add(plugin with { Folder = folder, Origin = folder, AssemblyPath = main, Hash = hash });
+                    plugins.Add(plugin with { Folder = folder, Origin = folder, AssemblyPath = main, Hash = hash, Contracts = used });
             }
             catch (Exception error) when (error is FolderFaultException or FormatException)
             {
                 faults.Add(new PluginFault(folder, $"{type.FullName}: {error.Message}"));
             }
         }
-        if (plugins.Count + faults.Count == 0)
+        if (plugins.Count + faults.Count + brought.Count == 0)
             faults.Add(new PluginFault(folder, $"{Path.GetFileName(main)} has no class marked [Plugin(\"kind.name\", \"...\")]"));
-        return new FolderContent(plugins, faults);
+        return new FolderContent(plugins, faults, brought);
     }
+
+    private static bool IsContract(Assembly assembly) =>
+        assembly.GetCustomAttributesData().Any(data => data.AttributeType.FullName == typeof(PluginContractAttribute).FullName);
 
     private static void CheckDependencyFile(string main)
     {
@@ -93,11 +107,12 @@ internal static class FolderInspection
     }
 
     // The shared assemblies are the host's, everything else is the plugin's own before it is the host's or the runtime's.
-    private static IEnumerable<string> Candidates(Dictionary<string, string> own)
+    private static IEnumerable<string> Candidates(Dictionary<string, string> own, IReadOnlyDictionary<string, string> contracts)
     {
         var paths = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, path) in own)
             if (!SharedAssemblies.Contains(name)) paths[name] = path;
+        foreach (var (name, path) in contracts) paths.TryAdd(name, path);
         string[] folders = [SharedAssemblies.HostFolder, RuntimeEnvironment.GetRuntimeDirectory()];
         foreach (var path in folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*.dll"))) paths.TryAdd(Path.GetFileNameWithoutExtension(path), path);
         return paths.Values;

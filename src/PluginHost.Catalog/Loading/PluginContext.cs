@@ -17,29 +17,47 @@ internal sealed class PluginContext : IDisposable
 {
     private readonly PluginLoader loader;
     private readonly Type type;
+    private readonly ContractHomes contracts;
+    private readonly string[] homes = [];
+    private readonly bool shared;
+    private readonly string folder;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public PluginContext(PluginDescription plugin, PluginHealth health)
+    public PluginContext(PluginDescription plugin, PluginHealth health, ContractHomes contracts)
     {
-        var config = new PluginConfig(plugin.AssemblyPath) { IsUnloadable = true, LoadInMemory = true, IsLazyLoaded = true };
-        foreach (var name in SharedAssemblies.Names()) config.SharedAssemblies.Add(name);
-        foreach (var file in Directory.EnumerateFiles(plugin.Folder, "*.dll"))
-        {
-            var name = Path.GetFileNameWithoutExtension(file);
-            if (!SharedAssemblies.Contains(name)) config.PrivateAssemblies.Add(new(name));
-        }
+        this.contracts = contracts;
+        folder = plugin.Folder;
         try
         {
-            loader = new PluginLoader(config);
-            type = loader.LoadDefaultAssembly().GetType(plugin.TypeName, throwOnError: true)!;
+            shared = contracts.IsHome(folder);
+            loader = shared ? contracts.Enter(folder) : Open(plugin.AssemblyPath);
+            var assembly = loader.LoadDefaultAssembly();
+            homes = contracts.Join(assembly, plugin.Contracts);
+            type = assembly.GetType(plugin.TypeName, throwOnError: true)!;
             FaultOwner.Register(type, health);
         }
         catch (Exception error)
         {
-            loader?.Dispose();
+            if (loader is not null) Dispose();
             throw PluginFailedException.From(error, plugin.Id, "being loaded");
         }
     }
+
+    /// <summary>A loader for an assembly and what lies beside it.</summary>
+    public static PluginLoader Open(string assembly)
+    {
+        var config = new PluginConfig(assembly) { IsUnloadable = true, LoadInMemory = true, IsLazyLoaded = true };
+        foreach (var name in SharedAssemblies.Names()) config.SharedAssemblies.Add(name);
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(assembly)!, "*.dll"))
+        {
+            var name = Path.GetFileNameWithoutExtension(file);
+            if (!SharedAssemblies.Contains(name)) config.PrivateAssemblies.Add(new(name));
+        }
+        return new PluginLoader(config);
+    }
+
+    /// <summary>Whether it uses the load context of a folder that brings a contract.</summary>
+    public bool Uses(string home) => homes.Contains(home) || (shared && folder == home);
 
     /// <summary>Dies when the context has been collected.</summary>
     public UnloadedContext Watch() => new(type);
@@ -67,5 +85,10 @@ internal sealed class PluginContext : IDisposable
         return failure is null ? instance! : throw failure;
     }
 
-    public void Dispose() => loader.Dispose();
+    public void Dispose()
+    {
+        if (shared) contracts.Leave(folder);
+        else loader.Dispose();
+        foreach (var home in homes) contracts.Leave(home);
+    }
 }

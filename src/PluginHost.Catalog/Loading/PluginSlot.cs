@@ -5,7 +5,7 @@ using PluginHost.Catalog.Unloading;
 namespace PluginHost.Catalog.Loading;
 
 /// <summary>Loads a plugin when it is first leased, counts its leases, and unloads it when they are gone.</summary>
-internal sealed class PluginSlot(PluginDescription description, PluginEvents events, PluginHealth health) : IDisposable
+internal sealed class PluginSlot(PluginDescription description, PluginEvents events, PluginHealth health, ContractHomes contracts) : IDisposable
 {
     private readonly Lock gate = new();
     private PluginContext? context;
@@ -24,7 +24,7 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
         {
             if (drained is not null) throw new Sdk.UserErrorException($"{Description.Id} is being unloaded; try again when that is done");
             loaded = context is null;
-            context ??= new PluginContext(Description, Health);
+            context ??= new PluginContext(Description, Health, contracts);
             leases++;
             try
             {
@@ -67,6 +67,12 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
                 return false;
             }
         }
+    }
+
+    /// <summary>Whether its code is loaded and uses the load context of another plugin's package.</summary>
+    public bool DependsOn(PluginSlot other)
+    {
+        lock (gate) return context?.Uses(other.Description.Folder) ?? false;
     }
 
     /// <summary>Number of leases now held.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Diagnostics.Runtime;
 
@@ -10,7 +9,7 @@ namespace PluginHost.Catalog.Unloading;
 /// </summary>
 internal sealed class RootFinder
 {
-    private const int Attempts = 8;
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(8);
     private readonly ClrRuntime runtime;
     private readonly ulong allocatorHandle;
     private readonly ulong allocator;
@@ -29,45 +28,27 @@ internal sealed class RootFinder
         if (allocatorHandle != 0) allocator = reader.ReadPointer(allocatorHandle);
     }
 
-    /// <summary>Prints the path, or why there is none.</summary>
+    /// <summary>Prints the path; nothing when there is none, or the walk failed.</summary>
     /// <param name="process">The process to look into.</param>
     /// <param name="handle">Address, in hex, of its weak handle to a type of the context.</param>
+    /// <param name="stop">Whether the process is held still meanwhile. It is let go, come what may, after a few seconds.</param>
     /// <param name="input">A line is waited for: until then the process may not be looked into.</param>
     /// <param name="output">For the path.</param>
-    public static int Run(string process, string handle, TextReader input, TextWriter output)
+    public static int Run(int process, ulong handle, bool stop, TextReader input, TextWriter output)
     {
         input.ReadLine();
-        try
-        {
-            output.WriteLine(Find(int.Parse(process, CultureInfo.InvariantCulture), ulong.Parse(handle, NumberStyles.HexNumber, CultureInfo.InvariantCulture)));
-        }
-        catch (Exception error) when (error is ClrDiagnosticsException or UnauthorizedAccessException or IOException)
-        {
-            output.WriteLine($"an unknown root: this process may not look into its own memory from outside ({error.Message.Trim()}); on Linux that takes the ptrace capability");
-        }
+        using var limit = new Timer(_ => Environment.Exit(1), null, stop ? LongestStop : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        output.WriteLine(Find(process, handle, stop));
         return 0;
     }
 
-    // The process is not stopped meanwhile, so a collection can spoil an attempt; what pins for good is there at the next one.
-    private static string Find(int process, ulong handle)
+    private static string? Find(int process, ulong handle, bool stop)
     {
-        for (var attempt = 0; attempt < Attempts; attempt++)
-        {
-            using var target = DataTarget.AttachToProcess(process, suspend: false, new DataTargetOptions { SymbolPaths = [] });
-            try
-            {
-                using var runtime = target.ClrVersions[0].CreateRuntime(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), DacName()), ignoreMismatch: true);
-                var finder = new RootFinder(runtime, handle);
-                if (finder.allocator == 0) continue;
-                if (finder.RunningThread() is { } thread) return thread;
-                if (finder.Walk()) return finder.Chain();
-            }
-            catch (Exception) when (attempt + 1 < Attempts)
-            {
-                // An object moved under the walk's feet.
-            }
-        }
-        return "an unknown root: no path to it was found while the process went on";
+        using var target = DataTarget.AttachToProcess(process, stop, new DataTargetOptions { SymbolPaths = [] });
+        using var runtime = target.ClrVersions[0].CreateRuntime(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), DacName()), ignoreMismatch: true);
+        var finder = new RootFinder(runtime, handle);
+        if (finder.allocator == 0) return null;
+        return finder.RunningThread() ?? (finder.Walk() ? finder.Chain() : null);
     }
 
     private string? RunningThread()
@@ -106,7 +87,7 @@ internal sealed class RootFinder
 
     private bool IsOwn(ClrType? type) => type is { IsCollectible: true } && type.LoaderAllocatorHandle == allocatorHandle;
 
-    private string Chain()
+    private string? Chain()
     {
         var chain = new List<(ulong Address, string How)>();
         for (var address = allocator; address != 0; address = reached[address].From) chain.Add((address, reached[address].How));
@@ -119,6 +100,7 @@ internal sealed class RootFinder
             hops[1] = ("", hops[1].Name);
             hops.RemoveAt(0);
         }
+        else if (hops[0].Name.StartsWith("Object[]", StringComparison.Ordinal)) return null; // the fields' table; its entry has moved meanwhile
         var text = $"{root} → {hops[0].Name}";
         foreach (var (how, name) in hops.Skip(1)) text += $"{how} → {name}";
         // A type object's own reference to its allocator says nothing to a reader.
