@@ -11,7 +11,7 @@ public abstract class MediaConformance : PluginConformance
     public override string Kind => "media";
 
     /// <summary>What is wanted of the files: <c>image</c> or <c>audio</c>.</summary>
-    protected abstract string Modality { get; }
+    protected virtual string Modality => "image";
 
     /// <inheritdoc/>
     protected override void UseOnce() => WithDecoder(decoder =>

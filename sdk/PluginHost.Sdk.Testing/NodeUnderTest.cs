@@ -62,6 +62,14 @@ public sealed class NodeUnderTest : IDisposable
     /// <summary>The value of a symbol of the ports, such as <c>D</c>.</summary>
     public long Dimension(string symbol) => PortBindings.Value(new SymbolExpression(symbol), bindings);
 
+    /// <summary>Moves every parameter a little, as training would: a gate that starts at zero hides what is behind it.</summary>
+    public void Shake()
+    {
+        random.manual_seed(3);
+        using var noGradient = no_grad();
+        foreach (var (_, parameter) in Parameters) parameter.add_(randn_like(parameter) * 0.02);
+    }
+
     /// <summary>Inputs for one call, the same for the same case.</summary>
     /// <param name="batch">What the batch is like.</param>
     /// <param name="optional">Whether optional inputs are wired.</param>

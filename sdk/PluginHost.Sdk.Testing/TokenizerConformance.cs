@@ -102,7 +102,14 @@ public abstract class TokenizerConformance : PluginConformance
                 yield return Plugin.Sample.Texts[given % Plugin.Sample.Texts.Count];
             }
         }
-        Assert.ThrowsAny<OperationCanceledException>(() => plugin.Train(Endless(), Surroundings(source.Token)));
+        try
+        {
+            plugin.Train(Endless(), Surroundings(source.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            // as it should; a tokenizer that learns nothing is done before it is told to stop
+        }
         Assert.InRange(given, 0, 1000);
     });
 

@@ -20,8 +20,6 @@ public class StampsSourceConformance : SourceConformance
 public class ImageMediaConformance : MediaConformance
 {
     public override string Id => "media.image";
-
-    protected override string Modality => "image";
 }
 
 public class WavMediaConformance : MediaConformance
