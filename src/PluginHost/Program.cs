@@ -101,7 +101,12 @@ Command Plugins()
     var id = new Argument<string>("id") { Description = "A plugin's id, such as fusion.mid" };
     var inspect = new Command("inspect", "Shows a plugin's ports, settings, version and hash, without running its code") { id, json };
     inspect.SetAction(parsed => PluginsCommand.Inspect(parsed.GetValue(id)!, parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
-    return new Command("plugins", "The installed plugins") { list, inspect, SwapCommand.Create(hostFile) };
+    var kind = new Argument<string>("kind") { Description = "The plugin's kind, such as fusion" };
+    var name = new Argument<string>("name") { Description = "Its name in Pascal case, such as CrossAttention" };
+    var folder = new Option<string?>("--output") { Description = "The folder to write to; default: one of the plugin's name" };
+    var create = new Command("new", "Writes a new plugin's project with tests and a sample") { kind, name, folder };
+    create.SetAction(parsed => NewPluginCommand.Run(parsed.GetValue(kind)!, parsed.GetValue(name)!, parsed.GetValue(folder), Console.Out));
+    return new Command("plugins", "The installed plugins") { list, inspect, create, SwapCommand.Create(hostFile) };
 }
 
 static ILoggerFactory Logs() => NullLoggerFactory.Instance;

@@ -25,14 +25,6 @@ public class TokenizerTests
         Assert.All(ids, id => Assert.InRange(id, 7, Trained.Vocabulary - 1));
     });
 
-    [Theory]
-    [InlineData("")]
-    [InlineData(" ")]
-    [InlineData("\0\n\t \u00a0 \u00ad \u3000")]
-    [InlineData("汉字 and 😀👨‍👩‍👧 naïve\r\n  x")]
-    [InlineData("<image><bos><pad> <eos>")]
-    public void Text_OfEveryKind_ComesBack(string text) => Assert.Equal(text, Trained.Decode(Trained.Encode(text)));
-
     [Fact]
     public void LoneSurrogate_Encoded_BecomesTheReplacementCharacter() => Assert.Equal("a\ufffdb", Trained.Decode(Trained.Encode("a\ud800b")));
 
@@ -79,9 +71,6 @@ public class TokenizerTests
     }
 
     [Fact]
-    public void Training_Twice_GivesTheSameFile() => Assert.Equal(Trained.ToJson(), Train(Corpus(), new ByteBpeOptions()).ToJson());
-
-    [Fact]
     public void Json_LoadedAgain_EncodesAlike()
     {
         var loaded = new ByteBpeTokenizer(new ByteBpeOptions()).Load(Trained.ToJson(), Surroundings.Build);
@@ -121,10 +110,4 @@ public class TokenizerTests
         Assert.Contains("640 or more", error.Message);
     }
 
-    [Fact]
-    public void HugeText_OfOneWord_IsEncoded()
-    {
-        var text = new string('x', 100_000);
-        Assert.Equal(text, Trained.Decode(Trained.Encode(text)));
-    }
 }

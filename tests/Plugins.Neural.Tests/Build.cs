@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Plugins.Neural.Tests;
 
-/// <summary>Builds plugins and batches without a host. Tests that draw from torch's generator share one collection.</summary>
+/// <summary>Builds plugins and batches without a host.</summary>
 internal static class Build
 {
     public static BuildContext Context(Dictionary<string, long>? dimensions = null, params SolvedPort[] inputs) => new()
@@ -61,6 +61,3 @@ internal static class Build
 
     public static bool Finite(Tensor x) => x.isfinite().all().item<bool>();
 }
-
-[CollectionDefinition("torch")]
-public sealed class TorchCollection;

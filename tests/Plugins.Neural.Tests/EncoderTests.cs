@@ -6,7 +6,6 @@ using static TorchSharp.torch;
 
 namespace Plugins.Neural.Tests;
 
-[Collection("torch")]
 public class EncoderTests
 {
     private static IEncoder Vit(VitOptions? options = null) => Build.Node<IEncoder>(
@@ -18,39 +17,6 @@ public class EncoderTests
 
     private static IEncoder Audio(LogMelOptions? options = null, long rate = 4000) => Build.Node<IEncoder>(
         new LogMelEncoder(options ?? new LogMelOptions(Width: 16, Layers: 1, Heads: 2, FeedForward: 8, Pooled: 6)), new() { ["R"] = rate });
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Vit_Pictures_GiveATokenAPatch(bool stem)
-    {
-        using var scope = NewDisposeScope();
-        var encoder = Vit(new VitOptions(Width: 18, Layers: 1, Heads: 2, FeedForward: 8, Pooled: 6, Stem: stem));
-        var pictures = new Masked(rand(2, 3, 8, 12), tensor(new[] { true, false }));
-
-        var encoded = encoder.Encode(pictures);
-
-        Assert.Equal([2L, 6L, 18L], encoded.Tokens.Data.shape);
-        Assert.Equal([2L, 6L], encoded.Tokens.Mask.shape);
-        Assert.True(encoded.Tokens.Mask[0].all().item<bool>());
-        Assert.False(encoded.Tokens.Mask[1].any().item<bool>());
-        Assert.True(Build.Finite(encoded.Tokens.Data));
-        Assert.True(encoded.Pooled[0].abs().sum().item<float>() > 0);
-        Assert.Equal(0, encoded.Pooled[1].abs().sum().item<float>());
-    }
-
-    [Fact]
-    public void Vit_AnotherRow_DoesNotMatter()
-    {
-        using var scope = NewDisposeScope();
-        var encoder = Vit();
-        manual_seed(1);
-        var pictures = rand(2, 3, 8, 12);
-        var both = encoder.Encode(new Masked(pictures, ones(2, dtype: ScalarType.Bool)));
-        var alone = encoder.Encode(new Masked(pictures.narrow(0, 0, 1), ones(1, dtype: ScalarType.Bool)));
-
-        Assert.InRange(Build.Distance(both.Pooled[0], alone.Pooled[0]), 0, 1e-5f);
-    }
 
     [Fact]
     public void Vit_PatchDropout_DropsOnlyInTraining()
@@ -168,23 +134,4 @@ public class EncoderTests
         Assert.Equal(Math.Ceiling(1 / 0.016), frames.size(2));
     }
 
-    [Fact]
-    public void Encoder_SameSeed_SameWeights()
-    {
-        using var scope = NewDisposeScope();
-        var (one, two) = ((nn.Module)Vit(), (nn.Module)Vit());
-
-        foreach (var ((name, left), (_, right)) in one.named_parameters().Zip(two.named_parameters()))
-            Assert.True(left.equal(right).all().item<bool>(), name);
-    }
-
-    [Fact]
-    public void Encoder_Weights_OutliveTheScopeTheyWereBuiltIn()
-    {
-        nn.Module encoder;
-        using (NewDisposeScope()) encoder = (nn.Module)Vit();
-
-        Assert.All(encoder.parameters(), parameter => Assert.False(parameter.IsInvalid));
-        encoder.Dispose();
-    }
 }

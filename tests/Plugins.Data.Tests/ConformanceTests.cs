@@ -1,0 +1,48 @@
+using PluginHost.Sdk.Testing;
+
+namespace Plugins.Data.Tests;
+
+public class ManifestSourceConformance : SourceConformance
+{
+    public override string Id => "source.manifest";
+}
+
+public class ScenesSourceConformance : SourceConformance
+{
+    public override string Id => "source.scenes";
+}
+
+public class StampsSourceConformance : SourceConformance
+{
+    public override string Id => "source.stamps";
+}
+
+public class ImageMediaConformance : MediaConformance
+{
+    public override string Id => "media.image";
+}
+
+public class WavMediaConformance : MediaConformance
+{
+    public override string Id => "media.wav";
+
+    protected override string Modality => "audio";
+}
+
+public class FfmpegMediaConformance : MediaConformance
+{
+    public override string Id => "media.ffmpeg";
+
+    protected override string Modality => "audio";
+}
+
+public class ByteBpeTokenizerConformance : TokenizerConformance
+{
+    public override string Id => "tokenizer.byte-bpe";
+}
+
+public class SuiteTests
+{
+    [Fact]
+    public void EveryPlugin_OfThisProject_HasItsSuite() => Assert.Empty(PluginUnderTest.WithoutSuite(typeof(SuiteTests).Assembly));
+}

@@ -1,0 +1,69 @@
+using PluginHost.Sdk.Testing;
+
+namespace Plugins.Neural.Tests;
+
+public class MidFusionConformance : FusionConformance
+{
+    public override string Id => "fusion.mid";
+}
+
+public class EarlyFusionConformance : FusionConformance
+{
+    public override string Id => "fusion.early";
+}
+
+public class LateFusionConformance : FusionConformance
+{
+    public override string Id => "fusion.late";
+}
+
+public class VitEncoderConformance : EncoderConformance
+{
+    public override string Id => "encoder.vit";
+}
+
+public class TextTransformerEncoderConformance : EncoderConformance
+{
+    public override string Id => "encoder.text-transformer";
+}
+
+public class LogMelEncoderConformance : EncoderConformance
+{
+    public override string Id => "encoder.log-mel";
+}
+
+public class CausalDecoderConformance : DecoderConformance
+{
+    public override string Id => "decoder.causal";
+}
+
+public class NextTokenObjectiveConformance : ObjectiveConformance
+{
+    public override string Id => "objective.next-token";
+}
+
+public class ContrastiveObjectiveConformance : ObjectiveConformance
+{
+    public override string Id => "objective.contrastive";
+}
+
+public class RecallMetricConformance : MetricConformance
+{
+    public override string Id => "metric.recall";
+}
+
+public class BleuMetricConformance : MetricConformance
+{
+    public override string Id => "metric.bleu";
+}
+
+public class VqaAccuracyMetricConformance : MetricConformance
+{
+    public override string Id => "metric.vqa-accuracy";
+}
+
+public class SuiteTests
+{
+    [Fact]
+    public void EveryPlugin_OfThisProject_HasItsSuite() => Assert.Empty(PluginUnderTest.WithoutSuite(typeof(SuiteTests).Assembly));
+}
