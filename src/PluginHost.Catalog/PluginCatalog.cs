@@ -28,10 +28,12 @@ public sealed class PluginCatalog : IDisposable
     private readonly Dictionary<string, PluginSlot> slots = [];
 
     private readonly QuarantineOptions quarantine;
+    private readonly IReadOnlyDictionary<string, IsolationLimits> isolation;
     private readonly CatalogMeter meter;
 
-    private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine)
+    private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine, IReadOnlyDictionary<string, IsolationLimits> isolation)
     {
+        this.isolation = isolation;
         events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
         this.quarantine = quarantine;
         meter = new CatalogMeter(this);
@@ -54,13 +56,21 @@ public sealed class PluginCatalog : IDisposable
     public IObservable<PluginEvent> Events => events;
 
     /// <summary>Inspects every sub-folder of the folders by metadata alone. Faults are listed, never thrown.</summary>
-    public static PluginCatalog Discover(IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null)
+    /// <param name="folders">The plugin folders.</param>
+    /// <param name="loggers">For the catalog's events.</param>
+    /// <param name="quarantine">When plugins that fail are taken out.</param>
+    /// <param name="isolation">The plugins that run in a process of their own, by id.</param>
+    /// <exception cref="UserErrorException">A plugin that is to be isolated is not installed: under another name it would run in the host.</exception>
+    public static PluginCatalog Discover(
+        IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null, IReadOnlyDictionary<string, IsolationLimits>? isolation = null)
     {
-        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions());
+        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions(), isolation ?? new Dictionary<string, IsolationLimits>());
         var faults = new List<PluginFault>();
         var inspected = new Dictionary<string, FolderContent>();
         foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, inspected, faults);
         catalog.Settle(inspected, faults);
+        foreach (var id in catalog.isolation.Keys.Where(id => catalog.Find(id) is null))
+            throw new UserErrorException($"the host file isolates '{id}', which is not installed{NearestName.Suggestion(id, catalog.slots.Keys)}");
         catalog.Plugins = [.. catalog.slots.Values.Select(slot => slot.Description).OrderBy(plugin => plugin.Id, StringComparer.Ordinal)];
         catalog.Faults = faults;
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
@@ -164,6 +174,7 @@ public sealed class PluginCatalog : IDisposable
 
     private void Add(PluginDescription plugin, List<PluginFault> faults)
     {
+        plugin = plugin with { Isolation = isolation.GetValueOrDefault(plugin.Id) };
         if (slots.TryAdd(plugin.Id, new PluginSlot(plugin, events, new PluginHealth(plugin, quarantine, events), contracts)))
             events.Publish(PluginEventKind.Inspected, plugin.Id, plugin.Version, plugin.Summary);
         else
