@@ -32,10 +32,12 @@ public sealed class PluginCatalog : IDisposable
     private readonly Dictionary<string, string> knownContracts = [];
     private readonly Dictionary<PluginDescription, PluginSlot> slots = new(ReferenceEqualityComparer.Instance);
     private readonly QuarantineOptions quarantine;
+    private readonly IReadOnlyDictionary<string, IsolationLimits> isolation;
     private readonly CatalogMeter meter;
 
-    private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine)
+    private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine, IReadOnlyDictionary<string, IsolationLimits> isolation)
     {
+        this.isolation = isolation;
         events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
         this.quarantine = quarantine;
         meter = new CatalogMeter(this);
@@ -57,15 +59,22 @@ public sealed class PluginCatalog : IDisposable
     public IObservable<PluginEvent> Events => events;
 
     /// <summary>Inspects every sub-folder of the folders by metadata alone. Faults are listed, never thrown.</summary>
-    public static PluginCatalog Discover(IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null)
+    /// <param name="folders">The plugin folders.</param>
+    /// <param name="loggers">For the catalog's events.</param>
+    /// <param name="quarantine">When plugins that fail are taken out.</param>
+    /// <param name="isolation">The plugins that run in a process of their own, by id.</param>
+    /// <exception cref="UserErrorException">A plugin that is to be isolated is not installed: under another name it would run in the host.</exception>
+    public static PluginCatalog Discover(
+        IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null, IReadOnlyDictionary<string, IsolationLimits>? isolation = null)
     {
-        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions());
+        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions(), isolation ?? new Dictionary<string, IsolationLimits>());
         var faults = new List<PluginFault>();
         var inspected = new Dictionary<string, FolderContent>();
         foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, inspected, faults);
         catalog.Settle(inspected, faults);
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
         catalog.Installed = new PluginSet(catalog.slots.Keys, faults);
+        foreach (var id in catalog.isolation.Keys) catalog.Serving(id);
         return catalog;
     }
 
@@ -125,7 +134,7 @@ public sealed class PluginCatalog : IDisposable
             copies.Release(copy);
             throw new UserErrorException($"{origin} brings the contract {content.Contracts.Keys.First()}, by which other plugins are loaded; replace it while no host runs");
         }
-        PluginDescription[] staged = [.. content.Plugins.Select(plugin => plugin with { Origin = origin })];
+        PluginDescription[] staged = [.. content.Plugins.Select(plugin => plugin with { Origin = origin, Isolation = isolation.GetValueOrDefault(plugin.Id) })];
         lock (gate)
             foreach (var plugin in staged) slots.Add(plugin, NewSlot(plugin));
         foreach (var plugin in staged) events.Publish(PluginEventKind.Staged, plugin.Id, plugin.Version, $"from {origin}");
@@ -221,6 +230,7 @@ public sealed class PluginCatalog : IDisposable
 
     private void Add(PluginDescription plugin, List<PluginFault> faults)
     {
+        plugin = plugin with { Isolation = isolation.GetValueOrDefault(plugin.Id) };
         if (slots.Keys.FirstOrDefault(other => other.Id == plugin.Id) is { } taken)
         {
             faults.Add(new PluginFault(plugin.Folder, $"the id {plugin.Id} is already taken by {taken.Folder}; remove one of them"));

@@ -57,6 +57,9 @@ public sealed record PluginDescription
     /// <summary>Extensions that a media decoder takes.</summary>
     public IReadOnlyList<string> Accepts { get; init; } = [];
 
+    /// <summary>The limits of the process of its own in which the host file wants it; null: it runs in the host's.</summary>
+    public Config.IsolationLimits? Isolation { get; init; }
+
     /// <summary>Names of the contract assemblies of other packages that it refers to.</summary>
     public IReadOnlyList<string> Contracts { get; init; } = [];
 

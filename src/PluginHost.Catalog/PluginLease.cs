@@ -1,4 +1,5 @@
 using PluginHost.Catalog.Health;
+using PluginHost.Catalog.Isolation;
 using PluginHost.Sdk;
 
 namespace PluginHost.Catalog;
@@ -35,6 +36,7 @@ public sealed class PluginLease : IDisposable
     public T As<T>() where T : class
     {
         ObjectDisposedException.ThrowIf(instance is null, this);
+        if (instance is IsolatedPlugin isolated && Description.Interfaces.Contains(typeof(T).FullName)) return isolated.As<T>();
         return instance as T
             ?? throw new UserErrorException($"{Description.Id} does not implement {typeof(T).Name}; it implements {string.Join(", ", Description.Interfaces)}");
     }

@@ -12,6 +12,9 @@ public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Arti
 {
     /// <summary>When a plugin that fails is taken out, and for how long.</summary>
     public QuarantineOptions Quarantine { get; init; } = new();
+
+    /// <summary>The plugins that run in a process of their own, by id.</summary>
+    public IReadOnlyDictionary<string, IsolationLimits> Isolation { get; init; } = new Dictionary<string, IsolationLimits>();
 }
 
 /// <summary>Finds and reads the host file.</summary>
@@ -41,6 +44,7 @@ public static partial class HostFile
             file)
         {
             Quarantine = reader.Value("quarantine") is { } quarantine ? ReadQuarantine(new JsonObjectReader(quarantine, "'quarantine'", errors)) : new(),
+            Isolation = reader.Members("isolation").ToDictionary(member => member.Name, member => ReadIsolation(member, errors)),
         };
         if (!DeviceName().IsMatch(host.Device))
             errors.Add(new ConfigError(root.Find("device")!.Location, $"'{host.Device}' is no device; devices are auto, cpu, cuda, cuda:0, cuda:1, ..."));
@@ -55,6 +59,23 @@ public static partial class HostFile
             (int)reader.Integer("failures", defaults.Failures, 1, 1000), reader.Duration("window", defaults.Window), reader.Duration("backoff", defaults.Backoff));
         reader.End();
         return options;
+    }
+
+    // "process", or an object with limits
+    private static IsolationLimits ReadIsolation(JsonMember member, List<ConfigError> errors)
+    {
+        var defaults = new IsolationLimits();
+        if (member.Value is { Kind: JsonKind.String, Text: "process" }) return defaults;
+        if (member.Value.Kind != JsonKind.Object)
+        {
+            errors.Add(new ConfigError(member.Value.Location, $"the isolation of '{member.Name}' is \"process\", or an object with limits, not {JsonObjectReader.Describe(member.Value)}"));
+            return defaults;
+        }
+        var reader = new JsonObjectReader(member.Value, "the limits of a process", errors);
+        var limits = new IsolationLimits(
+            reader.Duration("callTimeout", defaults.CallTimeout), (int)reader.Integer("memoryMegabytes", defaults.MemoryMegabytes, 64, 1 << 20), (int)reader.Integer("restarts", defaults.Restarts, 0, 1000));
+        reader.End();
+        return limits;
     }
 
     private static string Folder(string path) =>

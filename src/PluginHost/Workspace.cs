@@ -50,7 +50,7 @@ internal sealed class Workspace : IDisposable
         var owned = new List<IDisposable>();
         try
         {
-            var catalog = Own(PluginCatalog.Discover(host.PluginFolders, loggers, host.Quarantine));
+            var catalog = Own(PluginCatalog.Discover(host.PluginFolders, loggers, host.Quarantine, host.Isolation));
             var plan = GraphPlanner.Plan(project, catalog.Installed);
             NativeTorch.Load();
             var device = Choose(host.Device);
@@ -65,7 +65,7 @@ internal sealed class Workspace : IDisposable
             };
             PluginLease Lease(PlannedPlugin plugin) => Own(catalog.Lease(plugin.Description, plugin.Settings));
 
-            var media = plan.Media.Select(plugin => new MediaPlugin(plugin.Description.Id, plugin.Description.Accepts, Lease(plugin).As<IMediaDecoder>())).ToList();
+            var media = plan.Media.Select(plugin => new MediaPlugin(plugin.Description.Id, plugin.Description.Accepts, Lease(plugin).Guarded<IMediaDecoder>())).ToList();
             var folder = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
             var format = Dataset.FormatOf(project.Data);
             var rejections = new RejectionLog();
@@ -79,8 +79,7 @@ internal sealed class Workspace : IDisposable
                     : plugin.Load(tokenizer, Context(used.Description));
             }
             var graph = Own(new LiveGraph(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation))));
-            var metrics = plan.Evaluations.Select(evaluation =>
-                Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings)).As<object>()).ToList();
+            var metrics = plan.Evaluations.Select(evaluation => Metric(Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings)))).ToList();
             var workspace = new Workspace(project, catalog, data, graph, metrics, device);
             workspace.owned.AddRange(owned);
             return workspace;
@@ -108,6 +107,9 @@ internal sealed class Workspace : IDisposable
     }
 
     public void Dispose() => Release(owned);
+
+    private static object Metric(PluginLease lease) =>
+        lease.Description.Implements<IEmbeddingMetric>() ? lease.Guarded<IEmbeddingMetric>() : lease.Guarded<ITextMetric>();
 
     private static void Release(List<IDisposable> owned)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PluginHost.Catalog.Isolation;
 using PluginHost.Catalog.Unloading;
 
 namespace PluginHost.Catalog.Children;
@@ -6,6 +7,7 @@ namespace PluginHost.Catalog.Children;
 /// <summary>Where a child process of the host begins. Its first argument says what it is for.</summary>
 internal static class ChildProgram
 {
+    public const string Plugin = "plugin";
     public const string Roots = "roots";
     public const string Stop = "stop";
     public const string GoOn = "go-on";
@@ -17,6 +19,8 @@ internal static class ChildProgram
             case [Roots, var process, var handle, var stop]:
                 return RootFinder.Run(
                     int.Parse(process, CultureInfo.InvariantCulture), ulong.Parse(handle, NumberStyles.HexNumber, CultureInfo.InvariantCulture), stop == Stop, Console.In, Console.Out);
+            case [Plugin]:
+                return PluginServer.Run(Console.OpenStandardInput(), Console.OpenStandardOutput());
             default:
                 Console.Error.WriteLine("PluginHost.Catalog is started by a host only; the program is pluginhost.");
                 return 2;

@@ -7,13 +7,13 @@ namespace PluginHost.Catalog.Health;
 /// Stands before a plugin as an interface of the SDK: counts its calls, refuses them in quarantine, and turns what it throws into the
 /// host's own exceptions.
 /// </summary>
-public class GuardedCalls : DispatchProxy
+internal class GuardedCalls : DispatchProxy
 {
     private Func<MethodInfo, object?[], object?> target = null!;
     private PluginDescription plugin = null!;
     private PluginHealth health = null!;
 
-    internal static T Before<T>(Func<MethodInfo, object?[], object?> target, PluginDescription plugin, PluginHealth health) where T : class
+    public static T Before<T>(Func<MethodInfo, object?[], object?> target, PluginDescription plugin, PluginHealth health) where T : class
     {
         var proxy = Create<T, GuardedCalls>();
         var calls = (GuardedCalls)(object)proxy;
@@ -21,7 +21,6 @@ public class GuardedCalls : DispatchProxy
         return proxy;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using PluginHost.Catalog.Health;
+using PluginHost.Catalog.Isolation;
 using PluginHost.Catalog.Unloading;
 
 namespace PluginHost.Catalog.Loading;
@@ -23,12 +24,12 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
         lock (gate)
         {
             if (drained is not null) throw new Sdk.UserErrorException($"{Description.Id} is being unloaded; try again when that is done");
-            loaded = context is null;
-            context ??= new PluginContext(Description, Health, contracts);
+            loaded = context is null && Description.Isolation is null;
+            if (loaded) context = new PluginContext(Description, Health, contracts);
             leases++;
             try
             {
-                instance = context.Create(Description, settings);
+                instance = context?.Create(Description, settings) ?? new IsolatedPlugin(Description, settings, events);
             }
             catch
             {

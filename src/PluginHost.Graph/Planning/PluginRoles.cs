@@ -1,4 +1,5 @@
 using PluginHost.Catalog;
+using PluginHost.Catalog.Isolation;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -38,6 +39,11 @@ internal sealed class PluginResolver(PluginSet plugins, List<ConfigError> errors
         if (!role.Accepts(plugin))
         {
             errors.Add(new ConfigError(use.Location, $"{use.Id} is of kind '{plugin.Kind}', but {role.Wanted} is expected here; installed: {Installed(role)}"));
+            return null;
+        }
+        if (plugin.Isolation is not null && IsolationRules.Refusal(plugin) is { } refusal)
+        {
+            errors.Add(new ConfigError(use.Location, $"{refusal}; take it out of 'isolation' in the host file, or use another plugin"));
             return null;
         }
         return new PlannedPlugin(plugin, SettingsValidator.Validate(plugin, use, errors));
