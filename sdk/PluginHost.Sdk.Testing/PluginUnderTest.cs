@@ -10,8 +10,9 @@ namespace PluginHost.Sdk.Testing;
 /// <summary>A built plugin as the host sees it: found, inspected and leased through a catalog of the host's own.</summary>
 public sealed class PluginUnderTest
 {
-    // One catalog for all tests of an assembly: what a suite does to a plugin has to be gone after its unloading, too.
-    private static readonly ConcurrentDictionary<Assembly, PluginCatalog> Catalogs = [];
+    // One catalog for all tests of a plugin: what the suite did to it has to be gone after its unloading, too. Not one for all
+    // plugins: one that implements another's kind keeps that one in memory.
+    private static readonly ConcurrentDictionary<(Assembly Tests, string Id), PluginCatalog> Catalogs = [];
 
     private readonly PluginCatalog catalog;
 
@@ -38,7 +39,7 @@ public sealed class PluginUnderTest
     /// <param name="id">The plugin's id.</param>
     public static PluginUnderTest Find(Assembly tests, string id)
     {
-        var catalog = CatalogOf(tests);
+        var catalog = Catalogs.GetOrAdd((tests, id), key => Discover(key.Tests));
         if (catalog.Find(id) is { } description) return new PluginUnderTest(catalog, description);
         var faults = string.Concat(catalog.Installed.Faults.Select(fault => $"\n  {fault.Folder}: {fault.Message}"));
         Assert.Fail($"No plugin '{id}' is among those that {tests.GetName().Name} refers to{NearestName.Suggestion(id, catalog.Installed.All.Select(plugin => plugin.Id))}{faults}");
@@ -52,7 +53,8 @@ public sealed class PluginUnderTest
         var tested = tests.GetTypes().Where(type => type.IsSubclassOf(typeof(PluginConformance)) && !type.IsAbstract)
             .Select(type => ((PluginConformance)Activator.CreateInstance(type)!).Id).ToHashSet();
         var folders = Folders(tests).ToHashSet();
-        return [.. CatalogOf(tests).Installed.All.Where(plugin => folders.Contains(plugin.Folder) && !tested.Contains(plugin.Id)).Select(plugin => plugin.Id)];
+        using var catalog = Discover(tests);
+        return [.. catalog.Installed.All.Where(plugin => folders.Contains(plugin.Folder) && !tested.Contains(plugin.Id)).Select(plugin => plugin.Id)];
     }
 
     /// <summary>Takes a lease on the plugin.</summary>
@@ -77,8 +79,7 @@ public sealed class PluginUnderTest
         return errors.Count == 0 ? values : throw new ConfigException(errors);
     }
 
-    private static PluginCatalog CatalogOf(Assembly tests) =>
-        Catalogs.GetOrAdd(tests, _ => PluginCatalog.Discover([.. Folders(tests).Select(folder => Path.GetDirectoryName(folder)!).Distinct()]));
+    private static PluginCatalog Discover(Assembly tests) => PluginCatalog.Discover([.. Folders(tests).Select(folder => Path.GetDirectoryName(folder)!).Distinct()]);
 
     // The build notes every assembly that the tests refer to; one in a folder of its own name is a plugin.
     private static IEnumerable<string> Folders(Assembly tests) => tests.GetCustomAttributes<AssemblyMetadataAttribute>()

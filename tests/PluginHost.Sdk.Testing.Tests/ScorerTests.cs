@@ -1,0 +1,8 @@
+using Scorer.Testing;
+
+namespace PluginHost.Sdk.Testing.Tests;
+
+public class DotScorerConformance : ScorerConformance
+{
+    public override string Id => "scorer.dot";
+}
