@@ -15,6 +15,12 @@ public sealed record PluginDescription
 
     public required string Version { get; init; }
 
+    /// <summary>The versions of PluginHost.Sdk with which it works, as a NuGet range: <c>[0.2.0,1.0.0)</c>.</summary>
+    public required string SdkRange { get; init; }
+
+    /// <summary>Capabilities that the host must supply, in attribute order: <c>embedding-generator</c>.</summary>
+    public IReadOnlyList<string> Requires { get; init; } = [];
+
     /// <summary>SHA-256 in hex over paths and contents of all files in the folder.</summary>
     public required string Hash { get; init; }
 

@@ -32,6 +32,21 @@ public sealed class DiscoveryTests : IDisposable
     }
 
     [Fact]
+    public void Discover_RequirementsAndSdkRange_AreReadFromAttributes()
+    {
+        fixtures.Copy("Fixture.Plain");
+        fixtures.Copy("Fixture.Odd");
+        using var catalog = fixtures.Discover();
+
+        var plain = catalog.Find("media.plain")!;
+        Assert.Equal(["chat-client", "embedding-generator"], plain.Requires);
+        Assert.Equal("[0.1.0,0.9.0)", plain.SdkRange);
+        var unsaid = catalog.Find("media.throwing")!;
+        Assert.Empty(unsaid.Requires);
+        Assert.Equal($"[{typeof(PluginAttribute).Assembly.GetName().Version!.ToString(3)},1.0.0)", unsaid.SdkRange);
+    }
+
+    [Fact]
     public void Discover_Options_HaveTypesDefaultsAndRanges()
     {
         fixtures.Copy("Fixture.Plain");

@@ -25,6 +25,8 @@ internal static partial class PluginInspection
             Kind = id[..id.IndexOf('.', StringComparison.Ordinal)],
             Summary = Argument(plugin, 1),
             Version = VersionOf(type.Assembly),
+            SdkRange = SdkRangeOf(type.Assembly),
+            Requires = [.. attributes.Where(Is<RequiresAttribute>).Select(attribute => Argument(attribute, 0))],
             Hash = "",
             Folder = "",
             AssemblyPath = "",
@@ -78,6 +80,14 @@ internal static partial class PluginInspection
         var version = informational is null ? assembly.GetName().Version!.ToString(3) : Argument(informational, 0);
         var build = version.IndexOf('+', StringComparison.Ordinal);
         return build < 0 ? version : version[..build];
+    }
+
+    // An assembly built without the SDK's build files says no range: then it is the one that those files would have written.
+    private static string SdkRangeOf(Assembly assembly)
+    {
+        if (assembly.GetCustomAttributesData().FirstOrDefault(Is<SdkRangeAttribute>) is { } range) return Argument(range, 0);
+        var compiled = assembly.GetReferencedAssemblies().First(reference => reference.Name == "PluginHost.Sdk").Version!;
+        return $"[{compiled.ToString(3)},{compiled.Major + 1}.0.0)";
     }
 
     // A formula or a port that names what does not exist would otherwise fail in some user's plan.

@@ -50,6 +50,8 @@ public static class PluginsCommand
         output.WriteLine($"{plugin.Id} {plugin.Version}: {plugin.Summary}");
         output.WriteLine($"kind {plugin.Kind}, sha256 {plugin.Hash}");
         output.WriteLine(plugin.AssemblyPath);
+        output.WriteLine($"works with PluginHost.Sdk {plugin.SdkRange}");
+        if (plugin.Requires.Count > 0) output.WriteLine($"requires {string.Join(' ', plugin.Requires)}");
         if (plugin.Accepts.Count > 0) output.WriteLine($"accepts {string.Join(' ', plugin.Accepts)}");
         output.WriteLine();
         var ports = new TextTable("port", "direction", "type");
@@ -90,6 +92,8 @@ public static class PluginsCommand
         summary = plugin.Summary,
         hash = plugin.Hash,
         file = plugin.AssemblyPath,
+        sdk = plugin.SdkRange,
+        requires = plugin.Requires,
         accepts = plugin.Accepts,
         inputs = plugin.Inputs.Select(port => new { name = port.Name, type = port.Type.Text, optional = port.Optional }),
         anyInputs = plugin.Variadic?.Type.Text,
