@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost.Catalog.Inspection;
+using PluginHost.Catalog.Install;
 using PluginHost.Catalog.Loading;
 using PluginHost.Config;
 using PluginHost.Sdk;
@@ -27,20 +28,52 @@ public sealed class PluginCatalog : IDisposable
     /// <summary>Plugins by id.</summary>
     public IReadOnlyList<PluginDescription> Plugins { get; private set; } = [];
 
+    /// <summary>The active packages of the store, whether their plugins can be used or not.</summary>
+    public IReadOnlyList<InstalledPackage> Packages { get; private set; } = [];
+
     /// <summary>What was found and cannot be used.</summary>
     public IReadOnlyList<PluginFault> Faults { get; private set; } = [];
 
     /// <summary>The life of the plugins; a new observer first gets what has happened so far.</summary>
     public IObservable<PluginEvent> Events => events;
 
-    /// <summary>Inspects every sub-folder of the folders by metadata alone. Faults are listed, never thrown.</summary>
-    public static PluginCatalog Discover(IReadOnlyList<string> folders, ILoggerFactory? loggers = null)
+    /// <summary>Inspects the host file's plugin folders and the active packages of its store.</summary>
+    /// <inheritdoc cref="Discover(IReadOnlyList{string}, IReadOnlyList{InstalledPackage}, ILoggerFactory?)"/>
+    public static PluginCatalog Discover(HostConfig host, ILoggerFactory? loggers = null)
+    {
+        var store = new PluginStore(host.Install.Store);
+        try
+        {
+            return Discover(host.PluginFolders, store.Active(), loggers);
+        }
+        catch (ConfigException damaged)
+        {
+            return Discover(host.PluginFolders, [], loggers, new PluginFault(store.Folder, $"none of its packages can be used: {damaged.Message}"));
+        }
+    }
+
+    /// <summary>Inspects every sub-folder of the folders, and the folders of packages, by metadata alone. Faults are listed, never thrown.</summary>
+    public static PluginCatalog Discover(IReadOnlyList<string> folders, IReadOnlyList<InstalledPackage> packages, ILoggerFactory? loggers = null) =>
+        Discover(folders, packages, loggers, []);
+
+    /// <inheritdoc cref="Discover(IReadOnlyList{string}, IReadOnlyList{InstalledPackage}, ILoggerFactory?)"/>
+    public static PluginCatalog Discover(IReadOnlyList<string> folders, ILoggerFactory? loggers = null) => Discover(folders, [], loggers, []);
+
+    private static PluginCatalog Discover(IReadOnlyList<string> folders, IReadOnlyList<InstalledPackage> packages, ILoggerFactory? loggers, params PluginFault[] known)
     {
         var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance);
-        var faults = new List<PluginFault>();
-        foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, faults);
+        var faults = new List<PluginFault>(known);
+        var places = folders.Select(Path.GetFullPath).Distinct().SelectMany(folder => Places(folder, faults)).ToList();
+        places.AddRange(packages.Select(item => (item.Folder, (LockedPackage?)item.Package)));
+        foreach (var (folder, _) in places) catalog.events.Publish(PluginEventKind.Discovered, folder, null, "found");
+        foreach (var content in places.AsParallel().AsOrdered().Select(place => FolderInspection.Inspect(place.Folder, place.Package)))
+        {
+            faults.AddRange(content.Faults);
+            foreach (var plugin in content.Plugins) catalog.Add(plugin, faults);
+        }
         catalog.Plugins = [.. catalog.slots.Values.Select(slot => slot.Description).OrderBy(plugin => plugin.Id, StringComparer.Ordinal)];
         catalog.Faults = faults;
+        catalog.Packages = packages;
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
         return catalog;
     }
@@ -95,20 +128,11 @@ public sealed class PluginCatalog : IDisposable
         events.Complete();
     }
 
-    private void Inspect(string folder, List<PluginFault> faults)
+    private static IEnumerable<(string Folder, LockedPackage? Package)> Places(string folder, List<PluginFault> faults)
     {
-        if (!Directory.Exists(folder))
-        {
-            faults.Add(new PluginFault(folder, "this plugin folder does not exist; the host file names it under 'plugins'"));
-            return;
-        }
-        foreach (var sub in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
-        {
-            events.Publish(PluginEventKind.Discovered, sub, null, "found");
-            var content = FolderInspection.Inspect(sub);
-            faults.AddRange(content.Faults);
-            foreach (var plugin in content.Plugins) Add(plugin, faults);
-        }
+        if (Directory.Exists(folder)) return Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(sub => (sub, (LockedPackage?)null));
+        faults.Add(new PluginFault(folder, "this plugin folder does not exist; the host file names it under 'plugins'"));
+        return [];
     }
 
     private void Add(PluginDescription plugin, List<PluginFault> faults)

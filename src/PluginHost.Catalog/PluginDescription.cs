@@ -1,3 +1,4 @@
+using PluginHost.Catalog.Install;
 using PluginHost.Catalog.Ports;
 
 namespace PluginHost.Catalog;
@@ -25,6 +26,9 @@ public sealed record PluginDescription
     public required string Hash { get; init; }
 
     public required string Folder { get; init; }
+
+    /// <summary>The installed package that it belongs to; null for one in a plugin folder of the host file.</summary>
+    public LockedPackage? Package { get; init; }
 
     public required string AssemblyPath { get; init; }
 

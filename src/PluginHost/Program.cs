@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost;
 using PluginHost.Catalog;
+using PluginHost.Catalog.Install;
 using PluginHost.Commands;
 using PluginHost.Config;
 using PluginHost.Graph;
@@ -20,7 +21,7 @@ var root = new RootCommand("PluginHost: multimodal language models from plugins 
 root.Subcommands.Add(Run());
 root.Subcommands.Add(Plan());
 root.Subcommands.Add(Chat());
-root.Subcommands.Add(Plugins());
+root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
 
 try
 {
@@ -37,7 +38,7 @@ catch (Exception e) when (e is ConfigException or UserErrorException)
     Console.Error.WriteLine(e.Message);
     return ExitCode.UserError;
 }
-catch (Exception e) when (e is RunFailedException or GraphExecutionException or PluginFailedException)
+catch (Exception e) when (e is RunFailedException or GraphExecutionException or PluginFailedException or InstallFailedException)
 {
     Console.Error.WriteLine(e.Message);
     return ExitCode.Failed;
@@ -90,16 +91,6 @@ Command Chat()
             new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json)),
         Logs(), Console.In, Console.Out, cancellation).Run()));
     return command;
-}
-
-Command Plugins()
-{
-    var list = new Command("list", "Lists the installed plugins, without running any plugin code") { json };
-    list.SetAction(parsed => PluginsCommand.List(parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
-    var id = new Argument<string>("id") { Description = "A plugin's id, such as fusion.mid" };
-    var inspect = new Command("inspect", "Shows a plugin's ports, settings, version and hash, without running its code") { id, json };
-    inspect.SetAction(parsed => PluginsCommand.Inspect(parsed.GetValue(id)!, parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
-    return new Command("plugins", "The installed plugins") { list, inspect };
 }
 
 static ILoggerFactory Logs() => NullLoggerFactory.Instance;

@@ -49,7 +49,7 @@ internal sealed class Workspace : IDisposable
         var owned = new List<IDisposable>();
         try
         {
-            var catalog = Own(PluginCatalog.Discover(host.PluginFolders, loggers));
+            var catalog = Own(PluginCatalog.Discover(host, loggers));
             var plan = GraphPlanner.Plan(project, catalog);
             NativeTorch.Load();
             var device = Choose(host.Device);

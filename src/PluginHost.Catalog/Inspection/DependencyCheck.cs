@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
-using PluginHost.Sdk;
 
 namespace PluginHost.Catalog.Inspection;
 
@@ -9,7 +8,6 @@ internal static class DependencyCheck
 {
     public static void Run(MetadataLoadContext context, Assembly main, Dictionary<string, string> own)
     {
-        CheckContractVersion(main);
         var waiting = new Queue<(Assembly Assembly, bool Direct)>([(main, true)]);
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         while (waiting.TryDequeue(out var item))
@@ -23,14 +21,6 @@ internal static class DependencyCheck
                     throw new FolderFaultException($"{item.Assembly.GetName().Name} needs {name} {reference.Version}, which is not in the folder; build the plugin with EnableDynamicLoading, or add {name}.dll");
             }
         }
-    }
-
-    private static void CheckContractVersion(Assembly main)
-    {
-        var host = typeof(PluginAttribute).Assembly.GetName().Version!;
-        var wanted = main.GetReferencedAssemblies().FirstOrDefault(reference => reference.Name == "PluginHost.Sdk")?.Version;
-        if (wanted is not null && wanted.Major > host.Major)
-            throw new FolderFaultException($"it was built against PluginHost.Sdk {wanted.ToString(3)}, this host has {host.ToString(3)}; update the host or take an older version of the plugin");
     }
 
     private static bool InRuntime(string name) => File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), name + ".dll"));

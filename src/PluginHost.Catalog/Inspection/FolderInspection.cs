@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using PluginHost.Sdk;
+using NuGet.Versioning;
+using PluginHost.Catalog.Install;
 
 namespace PluginHost.Catalog.Inspection;
 
@@ -11,13 +11,15 @@ internal sealed record FolderContent(IReadOnlyList<PluginDescription> Plugins, I
 /// <summary>Inspects a plugin folder by metadata alone: none of its code runs, and it is open only while this lasts.</summary>
 internal static class FolderInspection
 {
-    public static FolderContent Inspect(string folder)
+    /// <param name="folder">The folder; without a package it holds an assembly of its own name.</param>
+    /// <param name="package">The installed package whose files these are: they must be the ones that were installed.</param>
+    public static FolderContent Inspect(string folder, LockedPackage? package = null)
     {
         try
         {
-            return Read(folder);
+            return Read(folder, package);
         }
-        catch (FolderFaultException fault)
+        catch (Exception fault) when (fault is FolderFaultException or InstallFailedException)
         {
             return new FolderContent([], [new PluginFault(folder, fault.Message)]);
         }
@@ -28,35 +30,35 @@ internal static class FolderInspection
         }
     }
 
-    private static FolderContent Read(string folder)
+    private static FolderContent Read(string folder, LockedPackage? package)
     {
-        var main = Path.Combine(folder, Path.GetFileName(folder) + ".dll");
+        package?.Verify(folder);
+        var main = Path.Combine(folder, package?.Assembly ?? Path.GetFileName(folder) + ".dll");
         if (!File.Exists(main))
             throw new FolderFaultException($"there is no {Path.GetFileName(main)}; a plugin folder holds an assembly of its own name");
-        CheckDependencyFile(main);
+        AssemblyFileCheck.Run(main);
+        DependencyFile.Check(main);
+        if (package is not null) CheckRange(package.Sdk);
         var own = Directory.EnumerateFiles(folder, "*.dll").ToDictionary(file => Path.GetFileNameWithoutExtension(file)!, StringComparer.OrdinalIgnoreCase);
         foreach (var name in own.Keys.Where(SharedAssemblies.IsContract))
             throw new FolderFaultException($"it brings its own copy of {name}.dll, so none of its types would be the host's; refer to it with ExcludeAssets=\"runtime;native\" (a project: Private=\"false\")");
 
         using var context = new MetadataLoadContext(new PathAssemblyResolver(Candidates(own)), "System.Private.CoreLib");
-        var assembly = Load(context, main);
+        var assembly = context.LoadFromAssemblyPath(main);
+        var range = PluginInspection.SdkRangeOf(assembly);
+        CheckRange(range);
         DependencyCheck.Run(context, assembly, own);
-        return Describe(folder, main, assembly);
+        SdkCheck.Members(own.Values, range);
+        return Describe(folder, main, assembly, package);
     }
 
-    private static Assembly Load(MetadataLoadContext context, string main)
+    private static void CheckRange(string text)
     {
-        try
-        {
-            return context.LoadFromAssemblyPath(main);
-        }
-        catch (BadImageFormatException)
-        {
-            throw new FolderFaultException($"{Path.GetFileName(main)} is not a .NET assembly: it is empty, truncated or something else");
-        }
+        if (!VersionRange.TryParse(text, out var range)) throw new FolderFaultException($"'{text}' is no range of PluginHost.Sdk versions; [1.2.0,2.0.0) is one");
+        if (SdkCheck.RangeProblem(range) is { } problem) throw new FolderFaultException(problem);
     }
 
-    private static FolderContent Describe(string folder, string main, Assembly assembly)
+    private static FolderContent Describe(string folder, string main, Assembly assembly, LockedPackage? package)
     {
         var plugins = new List<PluginDescription>();
         var faults = new List<PluginFault>();
@@ -66,7 +68,7 @@ internal static class FolderInspection
             try
             {
                 if (PluginInspection.Describe(type) is { } plugin)
-                    plugins.Add(plugin with { Folder = folder, AssemblyPath = main, Hash = hash });
+                    plugins.Add(plugin with { Folder = folder, AssemblyPath = main, Hash = hash, Package = package });
             }
             catch (Exception error) when (error is FolderFaultException or FormatException)
             {
@@ -76,20 +78,6 @@ internal static class FolderInspection
         if (plugins.Count + faults.Count == 0)
             faults.Add(new PluginFault(folder, $"{Path.GetFileName(main)} has no class marked [Plugin(\"kind.name\", \"...\")]"));
         return new FolderContent(plugins, faults);
-    }
-
-    private static void CheckDependencyFile(string main)
-    {
-        var file = Path.ChangeExtension(main, ".deps.json");
-        if (!File.Exists(file)) return;
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(file));
-        }
-        catch (JsonException)
-        {
-            throw new FolderFaultException($"{Path.GetFileName(file)} is not valid JSON; build or install the plugin again");
-        }
     }
 
     // The shared assemblies are the host's, everything else is the plugin's own before it is the host's or the runtime's.

@@ -20,6 +20,7 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
         {
             if (drained is not null) throw new Sdk.UserErrorException($"{Description.Id} is being unloaded; try again when that is done");
             loaded = context is null;
+            if (context is null) VerifyFiles();
             context ??= new PluginContext(Description);
             leases++;
             try
@@ -92,6 +93,19 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
     }
 
     public void Dispose() => Unload();
+
+    // An installed package is compared with its lock each time, just before its code comes in.
+    private void VerifyFiles()
+    {
+        try
+        {
+            Description.Package?.Verify(Description.Folder);
+        }
+        catch (Install.InstallFailedException altered)
+        {
+            throw new PluginFailedException(Description.Id, "being loaded", "altered files", altered.Message, null);
+        }
+    }
 
     private void Release()
     {
