@@ -70,7 +70,7 @@ internal sealed class PackagePlace : IDisposable
     public async Task<string> Refused<T>(Func<Task> change) where T : Exception
     {
         var before = State();
-        var error = await Assert.ThrowsAsync<T>(change);
+        var error = await Assert.ThrowsAnyAsync<T>(change);
         Assert.Equal(before, State());
         Assert.DoesNotContain('\n', error.Message);
         return error.Message;
