@@ -41,6 +41,7 @@ internal static partial class PluginInspection
             Accepts = [.. attributes.Where(Is<AcceptsAttribute>).SelectMany(Extensions)],
             Interfaces = [.. type.GetInterfaces().Select(item => item.FullName ?? item.Name).Order(StringComparer.Ordinal)],
         };
+        KindCheck.Run(description);
         CheckNames(description);
         return description;
     }

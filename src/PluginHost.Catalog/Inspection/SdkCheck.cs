@@ -51,13 +51,17 @@ internal static class SdkCheck
 
     private static void Check(MetadataReader metadata, string name, string range)
     {
-        if (!metadata.AssemblyReferences.Any(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name) == Sdk)) return;
+        var compiled = metadata.AssemblyReferences.Select(metadata.GetAssemblyReference).Where(reference => metadata.GetString(reference.Name) == Sdk).Select(reference => reference.Version).Max();
+        if (compiled is null) return;
         const int most = 3;
         var missing = Missing(metadata).Distinct().Take(most + 1).ToList();
         if (missing.Count > 0)
             throw new FolderFaultException($"{name} needs {string.Join(", ", missing.Take(most))}{(missing.Count > most ? ", ..." : "")}, which {Sdk} {HostVersion.ToNormalizedString()} lacks; it was built for {range}");
         foreach (var (type, member) in Unimplemented(metadata).Take(1))
             throw new FolderFaultException($"{type} in {name} does not implement {member}, which {Sdk} {HostVersion.ToNormalizedString()} has; it was built for {range}: take a newer version of the plugin");
+        // The runtime never binds a reference to an older assembly, whatever range the plugin promises.
+        if (compiled > typeof(PluginAttribute).Assembly.GetName().Version)
+            throw new FolderFaultException($"{name} was compiled against {Sdk} {compiled.ToString(3)}, and this host has {HostVersion.ToNormalizedString()}; update the host, or take an older version of the plugin");
     }
 
     private static IEnumerable<string> Missing(MetadataReader metadata)
@@ -69,7 +73,7 @@ internal static class SdkCheck
             var member = metadata.GetMemberReference(handle);
             if (Owner(metadata, member.Parent) is not { } owner || !Surface.Value.HasType(owner)) continue;
             var signature = Signature(metadata, member);
-            if (!Surface.Value.HasMember(owner, metadata.GetString(member.Name), signature)) yield return $"{Sdk}.{Short(owner)}.{metadata.GetString(member.Name)}{Shown(signature)}";
+            if (!Surface.Value.HasMember(owner, metadata.GetString(member.Name), signature)) yield return Shown(owner, metadata.GetString(member.Name), signature);
         }
     }
 
@@ -85,7 +89,7 @@ internal static class SdkCheck
             foreach (var contract in contracts)
                 foreach (var (member, signature) in Surface.Value.Required(contract))
                     if (!contracts.Any(other => Surface.Value.HasMember(other, $"{contract}.{member}", signature)) && !Implements(metadata, type, contract, member, signature))
-                        yield return (metadata.GetString(type.Name), $"{Sdk}.{Short(contract)}.{member}{Shown(signature)}");
+                        yield return (metadata.GetString(type.Name), Shown(contract, member, signature));
         }
     }
 
@@ -121,7 +125,13 @@ internal static class SdkCheck
     // The namespace of every SDK type is the SDK's own name: once is enough.
     private static string Short(string type) => type.StartsWith(Sdk + ".", StringComparison.Ordinal) ? type[(Sdk.Length + 1)..] : type;
 
-    private static string Shown(string signature) => signature.Contains('(', StringComparison.Ordinal) ? "(...)" : "";
+    // As the author wrote it: a property's accessor by the property's name.
+    private static string Shown(string owner, string member, string signature)
+    {
+        var accessor = member.StartsWith("get_", StringComparison.Ordinal) || member.StartsWith("set_", StringComparison.Ordinal);
+        var method = !accessor && signature.Contains('(', StringComparison.Ordinal);
+        return $"{Sdk}.{Short(owner)}.{(accessor ? member[4..] : member == ".ctor" ? "new" : member)}{(method ? "(...)" : "")}";
+    }
 }
 
 /// <summary>The types and members of an assembly, by names and signatures as texts.</summary>

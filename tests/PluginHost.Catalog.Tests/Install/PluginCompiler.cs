@@ -7,7 +7,7 @@ namespace PluginHost.Catalog.Tests.Install;
 /// <summary>Compiles small plugins, so that a test can have any id, version and contract that it wants.</summary>
 internal static class PluginCompiler
 {
-    private static readonly MetadataReference[] Platform =
+    private static readonly MetadataReference[] Runtime =
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Where(path => path.EndsWith(".dll", StringComparison.Ordinal))
             .Where(path => Path.GetFileName(path) is "PluginHost.Sdk.dll" or "TorchSharp.dll" || Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal))
             .Select(path => MetadataReference.CreateFromFile(path))];
@@ -34,11 +34,13 @@ internal static class PluginCompiler
     /// <param name="source">C# code.</param>
     /// <param name="platform">For which processor.</param>
     /// <param name="contract">Another PluginHost.Sdk than the host's, or null.</param>
-    public static byte[] Compile(string name, string source, Microsoft.CodeAnalysis.Platform platform = Microsoft.CodeAnalysis.Platform.AnyCpu, byte[]? contract = null) =>
-        Compiled.GetOrAdd($"{name}|{platform}|{(contract is null ? 0 : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(contract)))}|{source}", _ =>
+    /// <param name="library">A library to compile against, or null.</param>
+    public static byte[] Compile(string name, string source, Platform platform = Platform.AnyCpu, byte[]? contract = null, byte[]? library = null) =>
+        Compiled.GetOrAdd($"{name}|{platform}|{Hash(contract)}|{source}", _ =>
         {
-            var references = contract is null ? Platform
-                : Platform.Where(reference => !reference.Display!.EndsWith("PluginHost.Sdk.dll", StringComparison.Ordinal)).Append(MetadataReference.CreateFromImage(contract));
+            IEnumerable<MetadataReference> references = Runtime;
+            if (contract is not null) references = Runtime.Where(reference => !reference.Display!.EndsWith("PluginHost.Sdk.dll", StringComparison.Ordinal)).Append(MetadataReference.CreateFromImage(contract));
+            if (library is not null) references = references.Append(MetadataReference.CreateFromImage(library));
             var compilation = CSharpCompilation.Create(name, [CSharpSyntaxTree.ParseText(source)], references,
                 new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, platform: platform, optimizationLevel: OptimizationLevel.Release, deterministic: true));
             using var stream = new MemoryStream();
@@ -46,4 +48,6 @@ internal static class PluginCompiler
             Assert.True(result.Success, string.Join('\n', result.Diagnostics.Where(item => item.Severity == DiagnosticSeverity.Error)));
             return stream.ToArray();
         });
+
+    private static string Hash(byte[]? content) => content is null ? "" : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(content));
 }
