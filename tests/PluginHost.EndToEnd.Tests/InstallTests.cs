@@ -72,6 +72,36 @@ public sealed class InstallTests : IDisposable
     }
 
     [Fact]
+    public void PluginsDocs_HostilePackage_IsAPageOfTextBesideTheOthers()
+    {
+        var package = TestPackage.Media("Acme.Docs", "1.0.0", more: """
+            public sealed record Options([property: System.ComponentModel.DataAnnotations.Range(8, 1024), System.ComponentModel.Description("Pixels | <b>bold</b> [link](javascript:alert)")] int Width = 64);
+            [Plugin("media.loud", "<script>alert(1)</script> shouts.")]
+            public sealed class LoudMedia(Options options) : IMediaDecoder
+            {
+                public MediaContent Decode(string path, string modality, MediaFormat format, CancellationToken cancellation) => new MediaFile(options.ToString());
+            }
+            """);
+        package.Files["plugin/sample.json"] = "{ \"settings\": { \"width\": 16 } }"u8.ToArray();
+        package.WriteTo(Feed);
+        host.Run("plugins", "install", "Acme.Docs").Succeeded();
+
+        var docs = Path.Combine(host.Folder, "docs");
+        host.Run("plugins", "docs", "--out", docs).Succeeded();
+
+        Assert.Equal(["index.html", "index.md", "media.acme-docs.html", "media.acme-docs.md", "media.loud.html", "media.loud.md", "style.css"], Directory.GetFiles(docs).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Contains("<a href=\"media.loud.html\">media.loud</a>", File.ReadAllText(Path.Combine(docs, "index.html")));
+        var page = File.ReadAllText(Path.Combine(docs, "media.loud.html"));
+        foreach (var expected in new[] { "<code>width</code>", "<code>64</code>", "8..1024", "&lt;script&gt;alert(1)&lt;/script&gt; shouts.", "&quot;width&quot;: 16", "from the package Acme.Docs 1.0.0 of local" }) Assert.Contains(expected, page);
+        Assert.DoesNotContain("<script", page);
+        Assert.DoesNotContain("<b>", page);
+        Assert.DoesNotContain("href=\"javascript", page);
+        Assert.Equal(5, page.Split("<td>").Length - 1);
+        Assert.DoesNotContain("http", page);
+        Assert.Contains("](index.md)", File.ReadAllText(Path.Combine(docs, "media.loud.md")));
+    }
+
+    [Fact]
     public async Task PluginsUpdate_KilledAtAnyMoment_LeavesTheOldVersionOrTheNewOne()
     {
         using var campaign = new InstallKills(HostProcess.Program, _ => { });

@@ -52,7 +52,7 @@ internal sealed class InstallKills : IDisposable
         for (var kill = 1; kill <= kills; kill++)
         {
             await ResetAsync();
-            await UpdateAsync(length * random.NextDouble() * 1.1);
+            await UpdateAsync(length * random.NextDouble() * 1.3);
             var version = Check();
             if (version == "1.0.0") before++;
             else after++;

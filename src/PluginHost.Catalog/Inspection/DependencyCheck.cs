@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.InteropServices;
 
 namespace PluginHost.Catalog.Inspection;
 
@@ -15,15 +14,11 @@ internal static class DependencyCheck
             foreach (var reference in item.Assembly.GetReferencedAssemblies())
             {
                 var name = reference.Name!;
-                if (!seen.Add(name) || SharedAssemblies.Contains(name) || InRuntime(name)) continue;
+                if (!seen.Add(name) || SharedAssemblies.Contains(name) || FolderResolver.InRuntime(name)) continue;
                 if (own.TryGetValue(name, out var path)) waiting.Enqueue((context.LoadFromAssemblyPath(path), false));
-                else if (item.Direct || InHost(name))
+                else if (item.Direct || FolderResolver.InHost(name))
                     throw new FolderFaultException($"{item.Assembly.GetName().Name} needs {name} {reference.Version}, which is not in the folder; build the plugin with EnableDynamicLoading, or add {name}.dll");
             }
         }
     }
-
-    private static bool InRuntime(string name) => File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), name + ".dll"));
-
-    private static bool InHost(string name) => File.Exists(Path.Combine(SharedAssemblies.HostFolder, name + ".dll"));
 }

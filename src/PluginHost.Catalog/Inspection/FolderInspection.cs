@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.InteropServices;
 using NuGet.Versioning;
 using PluginHost.Catalog.Install;
 
@@ -43,7 +42,7 @@ internal static class FolderInspection
         foreach (var name in own.Keys.Where(SharedAssemblies.IsContract))
             throw new FolderFaultException($"it brings its own copy of {name}.dll, so none of its types would be the host's; refer to it with ExcludeAssets=\"runtime;native\" (a project: Private=\"false\")");
 
-        using var context = new MetadataLoadContext(new PathAssemblyResolver(Candidates(own)), "System.Private.CoreLib");
+        using var context = new MetadataLoadContext(new FolderResolver(own), "System.Private.CoreLib");
         var assembly = context.LoadFromAssemblyPath(main);
         var range = PluginInspection.SdkRangeOf(assembly);
         CheckRange(range);
@@ -78,17 +77,6 @@ internal static class FolderInspection
         if (plugins.Count + faults.Count == 0)
             faults.Add(new PluginFault(folder, $"{Path.GetFileName(main)} has no class marked [Plugin(\"kind.name\", \"...\")]"));
         return new FolderContent(plugins, faults);
-    }
-
-    // The shared assemblies are the host's, everything else is the plugin's own before it is the host's or the runtime's.
-    private static IEnumerable<string> Candidates(Dictionary<string, string> own)
-    {
-        var paths = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, path) in own)
-            if (!SharedAssemblies.Contains(name)) paths[name] = path;
-        string[] folders = [SharedAssemblies.HostFolder, RuntimeEnvironment.GetRuntimeDirectory()];
-        foreach (var path in folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*.dll"))) paths.TryAdd(Path.GetFileNameWithoutExtension(path), path);
-        return paths.Values;
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using PluginHost.Catalog;
 using PluginHost.Catalog.Install;
@@ -93,24 +92,10 @@ public static class PluginsCommand
         }
         if (plugin.Options.Count == 0) output.WriteLine("no settings");
         var settings = new TextTable("setting", "type", "default", "range", "description");
-        foreach (var option in plugin.Options) settings.Add(option.Name, TypeOf(option), DefaultOf(option), RangeOf(option), option.Description ?? "");
+        foreach (var option in plugin.Options) settings.Add(option.Name, OptionText.Type(option), OptionText.Default(option), OptionText.Range(option), option.Description ?? "");
         if (plugin.Options.Count > 0) settings.Write(output);
         foreach (var rule in plugin.Rules) output.WriteLine($"rule: {rule}");
     }
-
-    private static string TypeOf(OptionDescription option) =>
-        (option.Type == OptionType.Enum ? string.Join('|', option.Choices) : option.Type.ToString().ToLowerInvariant()) + (option.Array ? "[]" : "");
-
-    private static string DefaultOf(OptionDescription option) => option.Default switch
-    {
-        null => "null",
-        bool flag => flag ? "true" : "false",
-        string text => text.Length == 0 ? "\"\"" : text,
-        var value => Convert.ToString(value, CultureInfo.InvariantCulture)!,
-    };
-
-    private static string RangeOf(OptionDescription option) =>
-        option.Minimum is null && option.Maximum is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{option.Minimum}..{option.Maximum}");
 
     private static string ToJson(PluginDescription plugin) => JsonSerializer.Serialize(new
     {
@@ -130,7 +115,7 @@ public static class PluginsCommand
         settings = plugin.Options.Select(option => new
         {
             name = option.Name,
-            type = TypeOf(option),
+            type = OptionText.Type(option),
             nullable = option.Nullable,
             @default = option.Default,
             minimum = option.Minimum,

@@ -32,7 +32,11 @@ internal static class PluginsCommandLine
         var verify = new Command("verify", "Compares every installed file with the lock file") { json };
         verify.SetAction(parsed => Packages(parsed).Verify());
 
-        return new Command("plugins", "The installed plugins") { list, inspect, install, update, remove, rollback, verify };
+        var folder = new Option<string>("--out") { Description = "The folder to write into", Required = true };
+        var docs = new Command("docs", "Writes a page for each plugin as Markdown and HTML, without running any plugin code") { folder };
+        docs.SetAction(parsed => DocsCommand.Run(parsed.GetValue(folder)!, parsed.GetValue(hostFile), Console.Out));
+
+        return new Command("plugins", "The installed plugins") { list, inspect, install, update, remove, rollback, verify, docs };
 
         PackagesCommand Packages(ParseResult parsed) => new(parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out);
     }

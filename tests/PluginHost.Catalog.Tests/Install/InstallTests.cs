@@ -1,3 +1,4 @@
+using PluginHost.Campaign;
 using PluginHost.Catalog.Install;
 using PluginHost.Config;
 using PluginHost.Sdk;
@@ -211,6 +212,22 @@ public sealed class InstallTests : IDisposable
         Assert.Equal("media.folder", Assert.Single(catalog.Plugins).Id);
         Assert.StartsWith("none of its packages can be used: ", Assert.Single(catalog.Faults).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<ConfigException>(() => place.Install("Acme.Plain"));
+    }
+
+    [Fact]
+    public void Discover_200Packages_DescribesThemAndRunsNoneOfTheirCode()
+    {
+        var trace = Path.Combine(place.Folder("trace"), "ran.txt");
+        ManyPackages.Write(place.Store.Folder, 200, trace);
+
+        using var catalog = place.Discover();
+
+        Assert.Empty(catalog.Faults);
+        Assert.Equal(400, catalog.Plugins.Count);
+        Assert.Equal("loud", catalog.Find("media.second123")!.Options.Single(option => option.Name == "tone").Default);
+        Assert.False(File.Exists(trace));
+        catalog.Lease(ManyPackages.IdOf(123), new Dictionary<string, object?>()).Dispose();
+        Assert.True(File.Exists(trace), "the tripwire does not work");
     }
 
     [Fact]
