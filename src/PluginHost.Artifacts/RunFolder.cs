@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using PluginHost.Config;
 using PluginHost.Runs.Training;
 using PluginHost.Sdk;
 using TorchSharp;

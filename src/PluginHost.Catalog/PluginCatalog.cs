@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost.Catalog.Health;
 using PluginHost.Catalog.Inspection;
+using PluginHost.Catalog.Install;
 using PluginHost.Catalog.Loading;
 using PluginHost.Catalog.Unloading;
 using PluginHost.Config;
@@ -55,23 +56,54 @@ public sealed class PluginCatalog : IDisposable
         get { lock (gate) return [.. slots.Values.Select(slot => slot.Health.Read()).OrderBy(item => item.Id, StringComparer.Ordinal)]; }
     }
 
+    /// <summary>The active packages of the store, whether their plugins can be used or not.</summary>
+    public IReadOnlyList<InstalledPackage> Packages { get; private set; } = [];
+
     /// <summary>The life of the plugins; a new observer first gets what has happened so far.</summary>
     public IObservable<PluginEvent> Events => events;
 
-    /// <summary>Inspects every sub-folder of the folders by metadata alone. Faults are listed, never thrown.</summary>
+    /// <summary>Inspects the host file's plugin folders and the active packages of its store by metadata alone. Faults are listed, never thrown.</summary>
+    /// <exception cref="UserErrorException">A plugin that is to be isolated is not installed: under another name it would run in the host.</exception>
+    public static PluginCatalog Discover(HostConfig host, ILoggerFactory? loggers = null)
+    {
+        var store = new PluginStore(host.Install.Store);
+        try
+        {
+            return Discover(host.PluginFolders, store.Active(), loggers, host.Quarantine, host.Isolation);
+        }
+        catch (ConfigException damaged)
+        {
+            return Discover(host.PluginFolders, [], loggers, host.Quarantine, host.Isolation, new PluginFault(store.Folder, $"none of its packages can be used: {damaged.Message}"));
+        }
+    }
+
+    /// <summary>Inspects every sub-folder of the folders, and the folders of packages.</summary>
+    public static PluginCatalog Discover(IReadOnlyList<string> folders, IReadOnlyList<InstalledPackage> packages) => Discover(folders, packages, null, null, null);
+
+    /// <summary>Inspects every sub-folder of the folders.</summary>
     /// <param name="folders">The plugin folders.</param>
     /// <param name="loggers">For the catalog's events.</param>
     /// <param name="quarantine">When plugins that fail are taken out.</param>
     /// <param name="isolation">The plugins that run in a process of their own, by id.</param>
-    /// <exception cref="UserErrorException">A plugin that is to be isolated is not installed: under another name it would run in the host.</exception>
     public static PluginCatalog Discover(
-        IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null, IReadOnlyDictionary<string, IsolationLimits>? isolation = null)
+        IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null, IReadOnlyDictionary<string, IsolationLimits>? isolation = null) =>
+        Discover(folders, [], loggers, quarantine, isolation);
+
+    private static PluginCatalog Discover(
+        IReadOnlyList<string> folders, IReadOnlyList<InstalledPackage> packages, ILoggerFactory? loggers, QuarantineOptions? quarantine,
+        IReadOnlyDictionary<string, IsolationLimits>? isolation, params PluginFault[] known)
     {
         var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions(), isolation ?? new Dictionary<string, IsolationLimits>());
-        var faults = new List<PluginFault>();
-        var inspected = new Dictionary<string, FolderContent>();
-        foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, inspected, faults);
-        catalog.Settle(inspected, faults);
+        var faults = new List<PluginFault>(known);
+        var places = folders.Select(Path.GetFullPath).Distinct().SelectMany(folder => Places(folder, faults)).ToList();
+        places.AddRange(packages.Select(item => (item.Folder, (LockedPackage?)item.Package)));
+        foreach (var (folder, _) in places) catalog.events.Publish(PluginEventKind.Discovered, folder, null, "found");
+        foreach (var content in catalog.Inspect(places))
+        {
+            faults.AddRange(content.Faults);
+            foreach (var plugin in content.Plugins) catalog.Add(plugin, faults);
+        }
+        catalog.Packages = packages;
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
         catalog.Installed = new PluginSet(catalog.slots.Keys, faults);
         foreach (var id in catalog.isolation.Keys) catalog.Serving(id);
@@ -118,12 +150,14 @@ public sealed class PluginCatalog : IDisposable
     /// <summary>
     /// Takes a copy of a folder, inspects it and puts its plugins beside those that serve; nobody gets them until <see cref="Activate"/>.
     /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="package">The installed package whose files these are; null for any other folder.</param>
     /// <exception cref="UserErrorException">The folder is not at rest or holds no usable plugin; says why.</exception>
-    public IReadOnlyList<PluginDescription> Stage(string folder)
+    public IReadOnlyList<PluginDescription> Stage(string folder, LockedPackage? package = null)
     {
         var origin = Path.GetFullPath(folder);
         var copy = copies.Take(origin);
-        var content = FolderInspection.Inspect(copy, knownContracts);
+        var content = FolderInspection.Inspect(copy, package, knownContracts);
         if (content.Faults.Count > 0)
         {
             copies.Release(copy);
@@ -200,32 +234,28 @@ public sealed class PluginCatalog : IDisposable
         events.Complete();
     }
 
-    private void Inspect(string folder, Dictionary<string, FolderContent> inspected, List<PluginFault> faults)
+    // A plugin may refer to a contract that another package brings, whichever was found first.
+    private FolderContent[] Inspect(IReadOnlyList<(string Folder, LockedPackage? Package)> places)
     {
-        if (!Directory.Exists(folder))
-        {
-            faults.Add(new PluginFault(folder, "this plugin folder does not exist; the host file names it under 'plugins'"));
-            return;
-        }
-        foreach (var sub in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
-        {
-            events.Publish(PluginEventKind.Discovered, sub, null, "found");
-            inspected[sub] = FolderInspection.Inspect(sub, knownContracts);
-        }
+        FolderContent[] contents = [.. places.AsParallel().AsOrdered().Select(place => FolderInspection.Inspect(place.Folder, place.Package, knownContracts))];
+        while (contents.SelectMany(content => content.Contracts, (content, contract) => (content.Main, contract)).Count(item => Know(item.Main, item.contract)) > 0)
+            for (var i = 0; i < contents.Length; i++)
+                if (contents[i].Faults.Count > 0) contents[i] = FolderInspection.Inspect(places[i].Folder, places[i].Package, knownContracts);
+        return contents;
     }
 
-    // A plugin may refer to a contract that another package brings, whichever was found first.
-    private void Settle(Dictionary<string, FolderContent> inspected, List<PluginFault> faults)
+    private bool Know(string main, KeyValuePair<string, string> contract)
     {
-        while (inspected.Values.SelectMany(content => content.Contracts).Count(contract => knownContracts.TryAdd(contract.Key, contract.Value)) > 0)
-            foreach (var folder in inspected.Where(item => item.Value.Faults.Count > 0).Select(item => item.Key).ToArray())
-                inspected[folder] = FolderInspection.Inspect(folder, knownContracts);
-        foreach (var (name, path) in knownContracts) contracts.Add(name, Path.GetDirectoryName(path)!);
-        foreach (var content in inspected.Values)
-        {
-            faults.AddRange(content.Faults);
-            foreach (var plugin in content.Plugins) Add(plugin, faults);
-        }
+        if (!knownContracts.TryAdd(contract.Key, contract.Value)) return false;
+        contracts.Add(contract.Key, main);
+        return true;
+    }
+
+    private static IEnumerable<(string Folder, LockedPackage? Package)> Places(string folder, List<PluginFault> faults)
+    {
+        if (Directory.Exists(folder)) return Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(sub => (sub, (LockedPackage?)null));
+        faults.Add(new PluginFault(folder, "this plugin folder does not exist; the host file names it under 'plugins'"));
+        return [];
     }
 
     private void Add(PluginDescription plugin, List<PluginFault> faults)

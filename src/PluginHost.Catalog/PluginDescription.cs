@@ -1,3 +1,4 @@
+using PluginHost.Catalog.Install;
 using PluginHost.Catalog.Ports;
 
 namespace PluginHost.Catalog;
@@ -29,6 +30,9 @@ public sealed record PluginDescription
 
     /// <summary>The folder that it was found in; a version taken in while the host runs works from a copy of that.</summary>
     public required string Origin { get; init; }
+
+    /// <summary>The installed package that it belongs to; null for one in a plugin folder of the host file.</summary>
+    public LockedPackage? Package { get; init; }
 
     public required string AssemblyPath { get; init; }
 

@@ -7,8 +7,9 @@ namespace PluginHost.Config;
 /// <param name="PluginFolders">Folders whose sub-folders are plugins; absolute.</param>
 /// <param name="Artifacts">Where run folders are written; absolute.</param>
 /// <param name="Device"><c>auto</c> (CUDA when it is there), <c>cpu</c>, <c>cuda</c> or <c>cuda:1</c>.</param>
+/// <param name="Install">How plugin packages are installed.</param>
 /// <param name="Path">The file it was read from; empty when no file was found and the defaults hold.</param>
-public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Artifacts, string Device, string Path)
+public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Artifacts, string Device, InstallConfig Install, string Path)
 {
     /// <summary>When a plugin that fails is taken out, and for how long.</summary>
     public QuarantineOptions Quarantine { get; init; } = new();
@@ -26,14 +27,18 @@ public static partial class HostFile
 
     /// <summary>
     /// Reads a host file; without a path <c>host-config/host.json</c> from the current folder upwards, then <c>host.json</c>
-    /// beside the executable, then the defaults. Relative folders are relative to the current one; <c>{host}</c> is the executable's.
+    /// beside the executable, then the defaults. Relative folders are relative to the current one; <c>{host}</c> is the executable's,
+    /// <c>{config}</c> the host file's (without a file the current one).
     /// </summary>
     /// <exception cref="ConfigException">All that is wrong with it.</exception>
     public static HostConfig Read(string? path)
     {
         var file = path is null ? Find() : System.IO.Path.GetFullPath(path);
-        if (file is null) return new HostConfig([Folder(DefaultPlugins)], Folder(DefaultArtifacts), DefaultDevice, "");
+        var config = file is null ? Directory.GetCurrentDirectory() : System.IO.Path.GetDirectoryName(file)!;
+        string Folder(string path) => Absolute(path, config);
         var errors = new List<ConfigError>();
+        if (file is null)
+            return new HostConfig([Folder(DefaultPlugins)], Folder(DefaultArtifacts), DefaultDevice, InstallReader.Read(null, Folder, errors), "");
         var root = JsonTreeReader.Read(ConfigText.Read(file, "host file"), System.IO.Path.GetFileName(file));
         var reader = new JsonObjectReader(root, "a host file", errors);
         reader.Text("$schema");
@@ -41,6 +46,7 @@ public static partial class HostFile
             [.. reader.Texts("plugins", [DefaultPlugins]).Select(Folder)],
             Folder(reader.Text("artifacts") ?? DefaultArtifacts),
             reader.Text("device") ?? DefaultDevice,
+            InstallReader.Read(reader.Value("install"), Folder, errors),
             file)
         {
             Quarantine = reader.Value("quarantine") is { } quarantine ? ReadQuarantine(new JsonObjectReader(quarantine, "'quarantine'", errors)) : new(),
@@ -78,8 +84,9 @@ public static partial class HostFile
         return limits;
     }
 
-    private static string Folder(string path) =>
-        System.IO.Path.GetFullPath(path.Replace("{host}", AppContext.BaseDirectory.TrimEnd(System.IO.Path.DirectorySeparatorChar), StringComparison.Ordinal));
+    private static string Absolute(string path, string config) => System.IO.Path.GetFullPath(path
+        .Replace("{host}", AppContext.BaseDirectory.TrimEnd(System.IO.Path.DirectorySeparatorChar), StringComparison.Ordinal)
+        .Replace("{config}", config, StringComparison.Ordinal));
 
     private static string? Find()
     {

@@ -1,4 +1,5 @@
 using PluginHost.Catalog;
+using PluginHost.Catalog.Install;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -24,11 +25,12 @@ public sealed class PluginSwap(PluginCatalog catalog, LiveGraph live, Action<Exe
 {
     /// <summary>Takes in the plugins of a folder in place of those of the same ids.</summary>
     /// <param name="folder">The new version's plugin folder; nothing may change in it afterwards.</param>
+    /// <param name="package">The installed package whose files these are; null for any other folder.</param>
     /// <param name="drain">How long to wait for users of the old version.</param>
     /// <exception cref="SwapRefusedException">The new version cannot be used; says why. The old one goes on.</exception>
-    public async Task<SwapReport> SwapAsync(string folder, TimeSpan drain)
+    public async Task<SwapReport> SwapAsync(string folder, TimeSpan drain, LockedPackage? package = null)
     {
-        var staged = Stage(folder);
+        var staged = Stage(folder, package);
         GraphExchange? exchange = null;
         try
         {
@@ -47,11 +49,11 @@ public sealed class PluginSwap(PluginCatalog catalog, LiveGraph live, Action<Exe
         return new SwapReport(staged, exchange?.State, verdicts);
     }
 
-    private IReadOnlyList<PluginDescription> Stage(string folder)
+    private IReadOnlyList<PluginDescription> Stage(string folder, LockedPackage? package)
     {
         try
         {
-            return catalog.Stage(folder);
+            return catalog.Stage(folder, package);
         }
         catch (UserErrorException error)
         {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost;
 using PluginHost.Catalog;
+using PluginHost.Catalog.Install;
 using PluginHost.Commands;
 using PluginHost.Config;
 using PluginHost.Graph;
@@ -21,7 +22,7 @@ var root = new RootCommand("PluginHost: multimodal language models from plugins 
 root.Subcommands.Add(Run());
 root.Subcommands.Add(Plan());
 root.Subcommands.Add(Chat());
-root.Subcommands.Add(Plugins());
+root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
 
 try
 {
@@ -38,7 +39,7 @@ catch (Exception e) when (e is ConfigException or UserErrorException)
     Console.Error.WriteLine(e.Message);
     return ExitCode.UserError;
 }
-catch (Exception e) when (e is RunFailedException or GraphExecutionException or PluginFailedException or PluginQuarantinedException)
+catch (Exception e) when (e is RunFailedException or GraphExecutionException or PluginFailedException or PluginQuarantinedException or InstallFailedException)
 {
     Console.Error.WriteLine(e.Message);
     return ExitCode.Failed;
@@ -92,21 +93,6 @@ Command Chat()
             new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json)),
         Logs(), Console.In, Console.Out, cancellation).Run()));
     return command;
-}
-
-Command Plugins()
-{
-    var list = new Command("list", "Lists the installed plugins, without running any plugin code") { json };
-    list.SetAction(parsed => PluginsCommand.List(parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
-    var id = new Argument<string>("id") { Description = "A plugin's id, such as fusion.mid" };
-    var inspect = new Command("inspect", "Shows a plugin's ports, settings, version and hash, without running its code") { id, json };
-    inspect.SetAction(parsed => PluginsCommand.Inspect(parsed.GetValue(id)!, parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
-    var kind = new Argument<string>("kind") { Description = "The plugin's kind, such as fusion" };
-    var name = new Argument<string>("name") { Description = "Its name in Pascal case, such as CrossAttention" };
-    var folder = new Option<string?>("--output") { Description = "The folder to write to; default: one of the plugin's name" };
-    var create = new Command("new", "Writes a new plugin's project with tests and a sample") { kind, name, folder };
-    create.SetAction(parsed => NewPluginCommand.Run(parsed.GetValue(kind)!, parsed.GetValue(name)!, parsed.GetValue(folder), Console.Out));
-    return new Command("plugins", "The installed plugins") { list, inspect, create, SwapCommand.Create(hostFile) };
 }
 
 static ILoggerFactory Logs() => NullLoggerFactory.Instance;

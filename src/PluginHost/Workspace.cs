@@ -50,7 +50,7 @@ internal sealed class Workspace : IDisposable
         var owned = new List<IDisposable>();
         try
         {
-            var catalog = Own(PluginCatalog.Discover(host.PluginFolders, loggers, host.Quarantine, host.Isolation));
+            var catalog = Own(PluginCatalog.Discover(host, loggers));
             var plan = GraphPlanner.Plan(project, catalog.Installed);
             NativeTorch.Load();
             var device = Choose(host.Device);

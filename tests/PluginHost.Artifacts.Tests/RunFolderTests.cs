@@ -1,3 +1,4 @@
+using PluginHost.Config;
 using PluginHost.Runs.Training;
 using PluginHost.Sdk;
 using static TorchSharp.torch;

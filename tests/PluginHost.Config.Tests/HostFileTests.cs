@@ -53,4 +53,45 @@ public sealed class HostFileTests : IDisposable
     [InlineData("""{ "quarantine": { "failure": 1 } }""", "h.json(1,19): $.quarantine.failure: unknown key 'failure' of 'quarantine'; did you mean 'failures'?")]
     public void Read_QuarantineMistake_SaysPlaceAndRule(string json, string message) =>
         Assert.Equal(message, Assert.Throws<ConfigException>(() => Read(json)).Message);
+
+    [Fact]
+    public void Read_Install_HasFeedsPrefixesPolicyAndCertificates()
+    {
+        var print = new string('a', 64);
+        var install = Read($$"""
+            { "install": {
+                "store": "{config}/packages",
+                "feeds": { "acme": "https://feeds.acme.test/v3/index.json", "here": "feed" },
+                "prefixes": { "Acme.*": "acme", "Acme.Local.*": "here" },
+                "signatures": "signed",
+                "certificates": ["{{string.Join(':', print.Chunk(2).Select(pair => new string(pair)))}}"] } }
+            """).Install;
+
+        Assert.Equal(Path.Combine(folder, "packages"), install.Store);
+        Assert.Equal([new PackageFeed("acme", "https://feeds.acme.test/v3/index.json"), new PackageFeed("here", Path.GetFullPath("feed"))], install.Feeds);
+        Assert.Equal([false, true], install.Feeds.Select(feed => feed.IsFolder));
+        Assert.Equal("here", install.Prefixes.Where(prefix => prefix.Matches("acme.local.fusion")).MaxBy(prefix => prefix.Length)!.Feed);
+        Assert.Equal(SignaturePolicy.Signed, install.Signatures);
+        Assert.Equal([print.ToUpperInvariant()], install.Certificates);
+    }
+
+    [Fact]
+    public void Read_InstallLeftOut_HasDefaultsThatWork()
+    {
+        var install = Read("{}").Install;
+
+        Assert.Equal((Path.Combine(folder, "store"), SignaturePolicy.Any, "nuget.org"), (install.Store, install.Signatures, Assert.Single(install.Feeds).Name));
+        Assert.Empty(install.Prefixes);
+    }
+
+    [Theory]
+    [InlineData("""{ "feed": {} }""", "$.install.feed: unknown key 'feed' of 'install'; did you mean 'feeds'?")]
+    [InlineData("""{ "feeds": { "a": "ftp://x" } }""", "$.install.feeds.a: the feed 'a' is a folder or the https address of a NuGet v3 index, not the text \"ftp://x\"")]
+    [InlineData("""{ "feeds": { "acme": "f" }, "prefixes": { "Acme.*": "acne" } }""", "$.install.prefixes['Acme.*']: the text \"acne\" is no feed of 'feeds'; did you mean 'acme'?")]
+    [InlineData("""{ "prefixes": { "Ac*me": "nuget.org" } }""", "$.install.prefixes['Ac*me']: 'Ac*me' is no prefix; one is a package id, or its beginning and a star, such as Acme.*")]
+    [InlineData("""{ "signatures": "sigend" }""", "$.install.signatures: the text \"sigend\" is no signature policy; did you mean 'signed'?")]
+    [InlineData("""{ "signatures": "signed" }""", "$.install.signatures: the policy 'signed' trusts the packages of the certificates in 'certificates', and there are none; add SHA-256 fingerprints")]
+    [InlineData("""{ "certificates": ["12"] }""", "$.install.certificates[0]: a certificate is named by its SHA-256 fingerprint, 64 hexadecimal digits, not by the text \"12\"")]
+    public void Read_InstallMistake_NamesThePlaceAndTheFix(string json, string expected) =>
+        Assert.EndsWith(expected, Assert.Throws<ConfigException>(() => Read($"{{ \"install\": {json} }}")).Message, StringComparison.Ordinal);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PluginHost.Config;
 using PluginHost.Runs.Evaluation;
 using PluginHost.Sdk;
 using SkiaSharp;

@@ -42,6 +42,7 @@ internal static partial class PluginInspection
             Accepts = [.. attributes.Where(Is<AcceptsAttribute>).SelectMany(Extensions)],
             Interfaces = [.. type.GetInterfaces().Select(item => item.FullName ?? item.Name).Order(StringComparer.Ordinal)],
         };
+        KindCheck.Run(description);
         CheckNames(description);
         return description;
     }
@@ -84,10 +85,11 @@ internal static partial class PluginInspection
     }
 
     // An assembly built without the SDK's build files says no range: then it is the one that those files would have written.
-    private static string SdkRangeOf(Assembly assembly)
+    public static string SdkRangeOf(Assembly assembly)
     {
         if (assembly.GetCustomAttributesData().FirstOrDefault(Is<SdkRangeAttribute>) is { } range) return Argument(range, 0);
-        var compiled = assembly.GetReferencedAssemblies().First(reference => reference.Name == "PluginHost.Sdk").Version!;
+        var compiled = assembly.GetReferencedAssemblies().FirstOrDefault(reference => reference.Name == "PluginHost.Sdk")?.Version;
+        if (compiled is null) return "*"; // no reference, no need
         return $"[{compiled.ToString(3)},{compiled.Major + 1}.0.0)";
     }
 

@@ -62,7 +62,7 @@ internal sealed class IsolatedPlugin : IDisposable
         process = ChildProcess.Start([ChildProgram.Plugin], (long)Limits.MemoryMegabytes << 20, bare: true);
         process.OutputDataReceived += static (_, _) => { };
         _ = process.StandardError.ReadToEndAsync();
-        Check(Ask(new IsolationStart(plugin.Folder, plugin.Id, new(settings)), StartTime, "it was started"), "being started");
+        Check(Ask(new IsolationStart(plugin.Folder, Path.GetFileName(plugin.AssemblyPath), plugin.Id, new(settings)), StartTime, "it was started"), "being started");
         events.Publish(PluginEventKind.Loaded, plugin.Id, plugin.Version, string.Create(CultureInfo.InvariantCulture, $"in a process of its own, {process.Id}"));
     }
 

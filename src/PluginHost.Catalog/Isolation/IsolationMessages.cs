@@ -6,7 +6,7 @@ using PluginHost.Sdk;
 namespace PluginHost.Catalog.Isolation;
 
 /// <summary>The first message: which plugin the process is for.</summary>
-internal sealed record IsolationStart(string Folder, string Id, Dictionary<string, object?> Settings);
+internal sealed record IsolationStart(string Folder, string Assembly, string Id, Dictionary<string, object?> Settings);
 
 /// <summary>A call of a method of an SDK interface.</summary>
 internal sealed record IsolationCall(string Interface, string Method, JsonElement[] Arguments);

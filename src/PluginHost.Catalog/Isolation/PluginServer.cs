@@ -32,7 +32,7 @@ internal static class PluginServer
     {
         try
         {
-            var content = FolderInspection.Inspect(start.Folder, new Dictionary<string, string>());
+            var content = FolderInspection.Inspect(start.Folder, null, new Dictionary<string, string>(), start.Assembly);
             var plugin = content.Plugins.FirstOrDefault(plugin => plugin.Id == start.Id) ?? throw new UserErrorException(content.Faults.FirstOrDefault()?.Message ?? $"{start.Folder} does not hold it");
             var health = new PluginHealth(plugin, new QuarantineOptions(), new PluginEvents(NullLogger.Instance));
             var instance = new PluginContext(plugin, health, new ContractHomes()).Create(plugin, plugin.Options.ToDictionary(option => option.Name, option => Setting(option, start)));

@@ -13,6 +13,7 @@ internal sealed class ContractHomes
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, string> folders = [];
+    private readonly Dictionary<string, string> mains = [];
     private readonly Dictionary<string, Home> homes = [];
 
     private sealed record Home(PluginLoader Loader)
@@ -20,8 +21,12 @@ internal sealed class ContractHomes
         public int Users { get; set; }
     }
 
-    /// <summary>Notes that a folder brings a contract assembly.</summary>
-    public void Add(string contract, string folder) => folders[contract] = folder;
+    /// <summary>Notes that the folder of a main assembly brings a contract assembly.</summary>
+    public void Add(string contract, string main)
+    {
+        folders[contract] = Path.GetDirectoryName(main)!;
+        mains[folders[contract]] = main;
+    }
 
     /// <summary>Whether plugins of a folder share a load context with others.</summary>
     public bool IsHome(string folder) => folders.ContainsValue(folder);
@@ -34,7 +39,7 @@ internal sealed class ContractHomes
     {
         lock (gate)
         {
-            if (!homes.TryGetValue(folder, out var home)) homes[folder] = home = new Home(PluginContext.Open(Path.Combine(folder, Path.GetFileName(folder) + ".dll")));
+            if (!homes.TryGetValue(folder, out var home)) homes[folder] = home = new Home(PluginContext.Open(mains[folder]));
             home.Users++;
             return home.Loader;
         }

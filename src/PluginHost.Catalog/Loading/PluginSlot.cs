@@ -25,6 +25,7 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
         {
             if (drained is not null) throw new Sdk.UserErrorException($"{Description.Id} is being unloaded; try again when that is done");
             loaded = context is null && Description.Isolation is null;
+            if (context is null) VerifyFiles();
             if (loaded) context = new PluginContext(Description, Health, contracts);
             leases++;
             try
@@ -103,6 +104,19 @@ internal sealed class PluginSlot(PluginDescription description, PluginEvents eve
     }
 
     public void Dispose() => Unload()?.Dispose();
+
+    // An installed package is compared with its lock each time, just before its code comes in.
+    private void VerifyFiles()
+    {
+        try
+        {
+            Description.Package?.Verify(Description.Folder);
+        }
+        catch (Install.InstallFailedException altered)
+        {
+            throw new PluginFailedException(Description.Id, "being loaded", "altered files", altered.Message, null);
+        }
+    }
 
     private void Release()
     {

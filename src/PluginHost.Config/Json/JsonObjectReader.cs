@@ -3,7 +3,7 @@ using System.Globalization;
 namespace PluginHost.Config.Json;
 
 /// <summary>Reads the properties of one object, collects what is wrong, and at the end names the properties nobody asked for.</summary>
-internal sealed class JsonObjectReader
+public sealed class JsonObjectReader
 {
     private readonly JsonElementNode node;
     private readonly List<ConfigError> errors;
@@ -21,6 +21,7 @@ internal sealed class JsonObjectReader
         if (node.Kind != JsonKind.Object) errors.Add(new ConfigError(node.Location, $"{what} is an object, not {Describe(node)}"));
     }
 
+    /// <summary>Where the object begins.</summary>
     public JsonLocation Location => node.Location;
 
     public JsonElementNode? Value(string name)

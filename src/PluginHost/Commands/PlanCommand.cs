@@ -18,7 +18,7 @@ public static class PlanCommand
     /// <exception cref="ConfigException">All that is wrong with the project.</exception>
     public static int Run(string project, IReadOnlyList<string> set, string? hostFile, bool json, TextWriter output)
     {
-        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile).PluginFolders);
+        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile));
         var plan = GraphPlanner.Plan(ProjectFile.Read(project, set), catalog.Installed);
         if (json) output.WriteLine(ToJson(plan));
         else Print(plan, output);

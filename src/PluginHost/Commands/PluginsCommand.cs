@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using PluginHost.Catalog;
+using PluginHost.Catalog.Install;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -15,19 +15,38 @@ public static class PluginsCommand
     /// <returns>The exit code: 0.</returns>
     public static int List(string? hostFile, bool json, TextWriter output)
     {
-        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile).PluginFolders);
+        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile));
         if (json)
         {
             output.WriteLine(JsonSerializer.Serialize(new
             {
-                plugins = catalog.Installed.All.Select(plugin => new { id = plugin.Id, version = plugin.Version, kind = plugin.Kind, hash = plugin.Hash, summary = plugin.Summary, folder = plugin.Folder }),
+                plugins = catalog.Installed.All.Select(plugin => new
+                {
+                    id = plugin.Id,
+                    version = plugin.Version,
+                    kind = plugin.Kind,
+                    package = plugin.Package?.Id,
+                    hash = plugin.Hash,
+                    summary = plugin.Summary,
+                    folder = plugin.Folder,
+                }),
+                packages = Packages(catalog).Select(item => new { id = item.Package.Id, version = item.Package.Version, active = item.Active, source = item.Package.Source, sdk = item.Package.Sdk, sha512 = item.Package.Sha512 }),
                 faults = catalog.Installed.Faults.Select(fault => new { folder = fault.Folder, message = fault.Message }),
             }, PlainJson.Options));
             return 0;
         }
-        var table = new TextTable("id", "version", "kind", "hash", "summary");
-        foreach (var plugin in catalog.Installed.All) table.Add(plugin.Id, plugin.Version, plugin.Kind, plugin.Hash[..ShortHash], plugin.Summary);
+        var table = new TextTable("id", "version", "kind", "from", "hash", "summary");
+        foreach (var plugin in catalog.Installed.All)
+            table.Add(plugin.Id, plugin.Version, plugin.Kind, plugin.Package?.Id ?? "folder", plugin.Hash[..ShortHash], plugin.Summary);
         table.Write(output);
+        if (catalog.Packages.Count > 0)
+        {
+            output.WriteLine();
+            var packages = new TextTable("package", "version", "state", "source", "SDK");
+            foreach (var (package, active) in Packages(catalog))
+                packages.Add(package.Id, package.Version, active ? "active" : "previous", package.Source, package.Sdk);
+            packages.Write(output);
+        }
         foreach (var fault in catalog.Installed.Faults) output.WriteLine($"cannot be used: {fault.Folder}: {fault.Message}");
         return 0;
     }
@@ -37,7 +56,7 @@ public static class PluginsCommand
     /// <exception cref="UserErrorException">There is no such plugin.</exception>
     public static int Inspect(string id, string? hostFile, bool json, TextWriter output)
     {
-        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile).PluginFolders);
+        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile));
         var plugin = catalog.Find(id)
             ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, catalog.Installed.All.Select(known => known.Id))}");
         if (json) output.WriteLine(ToJson(plugin));
@@ -45,10 +64,18 @@ public static class PluginsCommand
         return 0;
     }
 
+    // Each active package, and below it the version that a rollback returns to.
+    private static IEnumerable<(LockedPackage Package, bool Active)> Packages(PluginCatalog catalog) =>
+        from item in catalog.Packages
+        from version in new[] { item.Package, item.Package.Previous }
+        where version is not null
+        select (version, version == item.Package);
+
     private static void Print(PluginDescription plugin, TextWriter output)
     {
         output.WriteLine($"{plugin.Id} {plugin.Version}: {plugin.Summary}");
         output.WriteLine($"kind {plugin.Kind}, sha256 {plugin.Hash}");
+        if (plugin.Package is { } package) output.WriteLine($"from the package {package}, installed from {package.Source}");
         output.WriteLine(plugin.AssemblyPath);
         output.WriteLine($"works with PluginHost.Sdk {plugin.SdkRange}");
         if (plugin.Requires.Count > 0) output.WriteLine($"requires {string.Join(' ', plugin.Requires)}");
@@ -65,24 +92,10 @@ public static class PluginsCommand
         }
         if (plugin.Options.Count == 0) output.WriteLine("no settings");
         var settings = new TextTable("setting", "type", "default", "range", "description");
-        foreach (var option in plugin.Options) settings.Add(option.Name, TypeOf(option), DefaultOf(option), RangeOf(option), option.Description ?? "");
+        foreach (var option in plugin.Options) settings.Add(option.Name, OptionText.Type(option), OptionText.Default(option), OptionText.Range(option), option.Description ?? "");
         if (plugin.Options.Count > 0) settings.Write(output);
         foreach (var rule in plugin.Rules) output.WriteLine($"rule: {rule}");
     }
-
-    private static string TypeOf(OptionDescription option) =>
-        (option.Type == OptionType.Enum ? string.Join('|', option.Choices) : option.Type.ToString().ToLowerInvariant()) + (option.Array ? "[]" : "");
-
-    private static string DefaultOf(OptionDescription option) => option.Default switch
-    {
-        null => "null",
-        bool flag => flag ? "true" : "false",
-        string text => text.Length == 0 ? "\"\"" : text,
-        var value => Convert.ToString(value, CultureInfo.InvariantCulture)!,
-    };
-
-    private static string RangeOf(OptionDescription option) =>
-        option.Minimum is null && option.Maximum is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{option.Minimum}..{option.Maximum}");
 
     private static string ToJson(PluginDescription plugin) => JsonSerializer.Serialize(new
     {
@@ -92,6 +105,7 @@ public static class PluginsCommand
         summary = plugin.Summary,
         hash = plugin.Hash,
         file = plugin.AssemblyPath,
+        package = plugin.Package is null ? null : new { id = plugin.Package.Id, version = plugin.Package.Version, source = plugin.Package.Source },
         sdk = plugin.SdkRange,
         requires = plugin.Requires,
         accepts = plugin.Accepts,
@@ -101,7 +115,7 @@ public static class PluginsCommand
         settings = plugin.Options.Select(option => new
         {
             name = option.Name,
-            type = TypeOf(option),
+            type = OptionText.Type(option),
             nullable = option.Nullable,
             @default = option.Default,
             minimum = option.Minimum,

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Artifacts.Report;
+using PluginHost.Catalog.Install;
 using PluginHost.Config;
 using PluginHost.Live;
 using PluginHost.Runs;
@@ -65,7 +66,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
 
         var stages = state is null ? [] : RunRecord.ReadStages(folder.Record).Take(state.Stage).ToList();
         Record("training", stages, []);
-        using var live = Follow(workspace, folder, progress, changed => resolved = Resolved(changed, seed));
+        using var live = Follow(workspace, host, folder, progress, changed => resolved = Resolved(changed, seed));
         for (var i = 0; i < project.Stages.Count; i++)
         {
             if (state is not null && i < state.Stage) continue; // finished before the run was stopped
@@ -102,8 +103,8 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     }
 
     // What another terminal or a watched file changes is kept, so that a resumed run goes on with it.
-    private LiveSession Follow(Workspace workspace, RunFolder folder, RunProgress progress, Action<ProjectConfig> changed) => new(
-        workspace, folder.Path, request.Watch ? new ProjectSource(request.Project, request.Set) : null, progress.Say, project =>
+    private LiveSession Follow(Workspace workspace, HostConfig host, RunFolder folder, RunProgress progress, Action<ProjectConfig> changed) => new(
+        workspace, new PluginStore(host.Install.Store), folder.Path, request.Watch ? new ProjectSource(request.Project, request.Set) : null, progress.Say, project =>
         {
             changed(project);
             AtomicFile.WriteText(folder.Project, Resolved(project, project.Seed).ToJsonString(new() { WriteIndented = true }));

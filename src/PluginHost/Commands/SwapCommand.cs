@@ -18,22 +18,19 @@ internal static class SwapCommand
     public static Command Create(Option<string?> hostFile)
     {
         var id = new Argument<string?>("id") { Description = "The plugin, such as fusion.mid", Arity = ArgumentArity.ZeroOrOne };
-        var from = new Option<string?>("--from") { Description = "Folder of the new version; default: the folder that the serving one came from" };
-        var run = new Option<string>("--run") { Description = "The run whose host is asked (folder, name or 'latest')", DefaultValueFactory = _ => "latest" };
+        var from = new Option<string?>("--from") { Description = "Folder of the new version; default: where the serving one came from, or the version that is installed now" };
+        var run = RunningHostCommand.RunOption();
         var stress = new Option<int>("--stress") { Description = "Instead: swaps a project's fusion this often in this process while callers generate" };
         var project = new Option<string?>("--project") { Description = "With --stress: the project; default: pocket.json beside the host file" };
         var report = new Option<string?>("--report") { Description = "With --stress: also writes the figures' JSON here" };
         var command = new Command("swap", "Replaces a plugin of a running host without stopping it") { id, from, run, stress, project, report };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var host = HostFile.Read(parsed.GetValue(hostFile));
             if (parsed.GetValue(stress) is var swaps and not 0)
-                return await Stress(host, parsed.GetValue(project), swaps, parsed.GetValue(report), Console.Out, cancellation);
+                return await Stress(HostFile.Read(parsed.GetValue(hostFile)), parsed.GetValue(project), swaps, parsed.GetValue(report), Console.Out, cancellation);
             var wanted = parsed.GetValue(id) ?? throw new UserErrorException("plugins swap: name a plugin, or give --stress.");
             var folder = parsed.GetValue(from) is { } path ? Path.GetFullPath(path) : null;
-            var reply = await HostControl.AskAsync(RunFolder.Find(host.Artifacts, parsed.GetValue(run)!).Path, new ControlRequest("swap", wanted, folder), cancellation);
-            (reply.ExitCode == ExitCode.Success ? Console.Out : Console.Error).WriteLine(reply.Text);
-            return reply.ExitCode;
+            return await RunningHostCommand.AskAsync(parsed.GetValue(hostFile), parsed.GetValue(run)!, new ControlRequest("swap", wanted, folder), cancellation);
         });
         return command;
     }

@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using PluginHost.Catalog;
+using PluginHost.Catalog.Install;
+using PluginHost.Commands;
 using PluginHost.Config;
 using PluginHost.Graph;
 using PluginHost.Runs;
@@ -14,6 +17,7 @@ internal sealed partial class LiveSession : IDisposable
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(30);
 
     private readonly Workspace workspace;
+    private readonly PluginStore store;
     private readonly Action<string> say;
     private readonly Action<ProjectConfig> applied;
     private readonly PluginSwap swap;
@@ -23,13 +27,14 @@ internal sealed partial class LiveSession : IDisposable
     private readonly ProjectSource? source;
 
     /// <param name="workspace">What runs.</param>
+    /// <param name="store">The installed packages.</param>
     /// <param name="run">The run folder, by which other terminals find the host.</param>
     /// <param name="watched">The project file to follow, with its plugins; null: change on request alone.</param>
     /// <param name="say">Tells the user.</param>
     /// <param name="applied">Told the project after each change of it.</param>
-    public LiveSession(Workspace workspace, string run, ProjectSource? watched, Action<string> say, Action<ProjectConfig> applied)
+    public LiveSession(Workspace workspace, PluginStore store, string run, ProjectSource? watched, Action<string> say, Action<ProjectConfig> applied)
     {
-        (this.workspace, this.say, this.applied, source) = (workspace, say, applied, watched);
+        (this.workspace, this.store, this.say, this.applied, source) = (workspace, store, say, applied, watched);
         swap = new PluginSwap(workspace.Catalog, workspace.Graph, new GraphProbe(workspace.Data).Try);
         control = HostControl.Open(run, Handle);
         if (watched is not null) watch = new FolderWatch(Watched, Changed).Start();
@@ -45,36 +50,59 @@ internal sealed partial class LiveSession : IDisposable
     private List<string> Watched() =>
         [Path.GetFullPath(source!.Path), .. workspace.Catalog.Installed.All.Select(plugin => plugin.Origin).Distinct()];
 
-    private async Task Changed(string path)
-    {
-        var text = path == Path.GetFullPath(source!.Path) ? await Reload() : (await Swap(path)).Text;
-        say(text);
-    }
+    private async Task Changed(string path) =>
+        say(path == Path.GetFullPath(source!.Path) ? await Reload() : (await Swap(path, PackageOf(path))).Text);
 
     private Task<ControlReply> Handle(ControlRequest request) => request.Command switch
     {
-        "swap" => SwapOnRequest(request),
-        "list" => Task.FromResult(new ControlReply(ExitCode.Success, List())),
+        "swap" => SwapOnRequest(Serving(request), request.Folder),
+        "status" => Task.FromResult(new ControlReply(ExitCode.Success, Status())),
+        "quarantine" => Done(request, plugin => workspace.Catalog.Quarantine(plugin.Id, "by command"), "is out until it is restored"),
+        "restore" => Done(request, plugin => workspace.Catalog.Restore(plugin.Id), "is back"),
+        "drain" => DrainOnRequest(Serving(request)),
         var other => throw new UserErrorException($"a running host does not know the command '{other}'"),
     };
 
-    private async Task<ControlReply> SwapOnRequest(ControlRequest request)
+    private PluginDescription Serving(ControlRequest request)
     {
-        var id = request.Id ?? throw new UserErrorException("swap: name a plugin");
+        var id = request.Id ?? throw new UserErrorException($"{request.Command}: name a plugin");
         var installed = workspace.Catalog.Installed;
-        var serving = installed.Find(id) ?? throw new UserErrorException($"this host has no plugin '{id}'{NearestName.Suggestion(id, installed.All.Select(plugin => plugin.Id))}");
-        var reply = await Swap(request.Folder ?? serving.Origin);
+        return installed.Find(id) ?? throw new UserErrorException($"this host has no plugin '{id}'{NearestName.Suggestion(id, installed.All.Select(plugin => plugin.Id))}");
+    }
+
+    private Task<ControlReply> Done(ControlRequest request, Action<PluginDescription> act, string now)
+    {
+        var plugin = Serving(request);
+        act(plugin);
+        say($"{plugin.Id} {now}");
+        return Task.FromResult(new ControlReply(ExitCode.Success, $"{plugin.Id} {now}"));
+    }
+
+    private async Task<ControlReply> DrainOnRequest(PluginDescription plugin)
+    {
+        var verdict = await workspace.Catalog.UnloadAsync(plugin, Drain);
+        return new ControlReply(verdict.Outcome == UnloadOutcome.Unloaded ? ExitCode.Success : ExitCode.Failed, $"{plugin.Id} {Describe(verdict)}");
+    }
+
+    private async Task<ControlReply> SwapOnRequest(PluginDescription serving, string? folder)
+    {
+        // A package may have been updated since: what is active in the store now is meant.
+        var active = serving.Package is { } package ? store.Active().FirstOrDefault(item => item.Package.Id == package.Id) : null;
+        var place = folder ?? active?.Folder ?? serving.Origin;
+        var reply = await Swap(place, PackageOf(place));
         say(reply.Text);
         return reply;
     }
 
+    private LockedPackage? PackageOf(string folder) => store.Active().FirstOrDefault(item => item.Folder == folder)?.Package;
+
     // One change at a time: each is planned on what the one before left.
-    private async Task<ControlReply> Swap(string folder)
+    private async Task<ControlReply> Swap(string folder, LockedPackage? package)
     {
         await one.WaitAsync();
         try
         {
-            return new ControlReply(ExitCode.Success, Describe(await swap.SwapAsync(folder, Drain)));
+            return new ControlReply(ExitCode.Success, Describe(await swap.SwapAsync(folder, Drain, package)));
         }
         catch (SwapRefusedException refusal)
         {
@@ -125,16 +153,33 @@ internal sealed partial class LiveSession : IDisposable
         var text = new StringBuilder();
         foreach (var plugin in report.Plugins) text.Append($"{plugin.Id} {plugin.Version} ({plugin.Hash[..12]}) serves");
         if (report.State is { } state) text.Append(Describe(state));
-        foreach (var verdict in report.Verdicts) text.Append($"\n  the version before: {verdict.Outcome.ToString().ToLowerInvariant()}: {verdict.Detail}");
+        foreach (var verdict in report.Verdicts) text.Append($"\n  the version before is {Describe(verdict)}");
         return text.ToString();
     }
+
+    private static string Describe(UnloadVerdict verdict) => verdict.Outcome == UnloadOutcome.Unloaded ? $"unloaded: {verdict.Detail}" : $"not unloaded: {verdict.Detail}";
 
     private static string Describe(CarriedState state) =>
         $"\n  weights: {state.Carried.Count} carried, {state.Fresh.Count} new{Names(state.Fresh)}, {state.Dropped.Count} dropped{Names(state.Dropped)}";
 
     private static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(6))}{(names.Count > 6 ? ", ..." : "")})";
 
-    private string List() => string.Join('\n', workspace.Catalog.Installed.All.Select(plugin => $"{plugin.Id} {plugin.Version} {plugin.Hash[..12]} {plugin.Origin}"));
+    private string Status()
+    {
+        using var text = new StringWriter();
+        var table = new TextTable("id", "version", "hash", "calls", "failures", "ms", "native MB", "state", "from");
+        var telemetry = workspace.Catalog.Telemetry.ToLookup(item => item.Id);
+        foreach (var plugin in workspace.Catalog.Installed.All)
+        {
+            var item = telemetry[plugin.Id].FirstOrDefault(item => item.Version == plugin.Version);
+            table.Add(plugin.Id, plugin.Version, plugin.Hash[..12], $"{item?.Calls}", $"{item?.Failures}", Number(item?.Time.TotalMilliseconds), Number(item?.NativeBytes / 1e6), item?.Quarantine is { } why ? $"quarantined: {why}" : "serves", plugin.Origin);
+        }
+        table.Write(text);
+        foreach (var pinned in workspace.Catalog.Pinned) text.WriteLine($"not let go: {pinned.Id} {pinned.Version}: {pinned.Path}");
+        return text.ToString().TrimEnd();
+    }
+
+    private static string Number(double? value) => value is { } known ? known.ToString("0.0", CultureInfo.InvariantCulture) : "";
 
     [GeneratedRegex(@"^stages\.\d+\.(steps|learningRate|finalRate|warmup|weightDecay|clip|validateEvery|checkpointEvery)$")]
     private static partial Regex LiveValue();

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace PluginHost.Artifacts;
+namespace PluginHost.Config;
 
 /// <summary>
 /// Files that are the old one or the new one, whole, whatever happens while they are written: a temporary file beside the target
@@ -39,7 +39,8 @@ public static partial class AtomicFile
         writer.Write(text);
     });
 
-    private static void FlushFolder(string folder)
+    /// <summary>Makes the renames in a folder last through a power failure.</summary>
+    public static void FlushFolder(string folder)
     {
         if (OperatingSystem.IsWindows()) return; // NTFS journals the rename
         using var handle = Open(folder, 0);

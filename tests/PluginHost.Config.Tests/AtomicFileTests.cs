@@ -1,4 +1,4 @@
-namespace PluginHost.Artifacts.Tests;
+namespace PluginHost.Config.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {
