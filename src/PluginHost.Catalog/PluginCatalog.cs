@@ -69,8 +69,11 @@ public sealed class PluginCatalog : IDisposable
         var inspected = new Dictionary<string, FolderContent>();
         foreach (var folder in folders.Select(Path.GetFullPath).Distinct()) catalog.Inspect(folder, inspected, faults);
         catalog.Settle(inspected, faults);
-        foreach (var id in catalog.isolation.Keys.Where(id => catalog.Find(id) is null))
-            throw new UserErrorException($"the host file isolates '{id}', which is not installed{NearestName.Suggestion(id, catalog.slots.Keys)}");
+        if (catalog.isolation.Keys.FirstOrDefault(id => catalog.Find(id) is null) is { } missing)
+        {
+            catalog.Dispose();
+            throw new UserErrorException($"the host file isolates '{missing}', which is not installed{NearestName.Suggestion(missing, catalog.slots.Keys)}");
+        }
         catalog.Plugins = [.. catalog.slots.Values.Select(slot => slot.Description).OrderBy(plugin => plugin.Id, StringComparer.Ordinal)];
         catalog.Faults = faults;
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);

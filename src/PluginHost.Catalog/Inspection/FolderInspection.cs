@@ -51,6 +51,7 @@ internal static class FolderInspection
         using var context = new MetadataLoadContext(new PathAssemblyResolver(Candidates(own, contracts)), "System.Private.CoreLib");
         var assembly = Load(context, main);
         var used = DependencyCheck.Run(context, assembly, own, contracts);
+        foreach (var item in context.GetAssemblies().Where(item => own.ContainsKey(item.GetName().Name!))) CheckPlatform(item);
         var brought = context.GetAssemblies().Where(IsContract).Select(item => item.GetName().Name!).Where(own.ContainsKey).ToDictionary(name => name, name => own[name]);
         return Describe(folder, main, assembly, used, brought);
     }
@@ -87,6 +88,20 @@ internal static class FolderInspection
         if (plugins.Count + faults.Count + brought.Count == 0)
             faults.Add(new PluginFault(folder, $"{Path.GetFileName(main)} has no class marked [Plugin(\"kind.name\", \"...\")]"));
         return new FolderContent(plugins, faults, brought);
+    }
+
+    private static void CheckPlatform(Assembly assembly)
+    {
+        assembly.ManifestModule.GetPEKind(out _, out var machine);
+        var wanted = machine switch
+        {
+            ImageFileMachine.AMD64 => Architecture.X64,
+            ImageFileMachine.ARM => Architecture.Arm,
+            (ImageFileMachine)0xAA64 => Architecture.Arm64, // IMAGE_FILE_MACHINE_ARM64
+            _ => RuntimeInformation.ProcessArchitecture, // any
+        };
+        if (wanted != RuntimeInformation.ProcessArchitecture)
+            throw new FolderFaultException($"{assembly.GetName().Name}.dll is built for {wanted}, and this host runs on {RuntimeInformation.ProcessArchitecture}; build it for AnyCPU, or install the package for this platform");
     }
 
     private static bool IsContract(Assembly assembly) =>
