@@ -9,7 +9,8 @@ namespace PluginHost.Catalog.Unloading;
 /// </summary>
 internal sealed class RootFinder
 {
-    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(8);
+    // Reading structures that change meanwhile can go round in circles.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
     private readonly ClrRuntime runtime;
     private readonly ulong allocatorHandle;
     private readonly ulong allocator;
@@ -32,13 +33,13 @@ internal sealed class RootFinder
     /// <summary>Prints the path; nothing when there is none, or the walk failed.</summary>
     /// <param name="process">The process to look into.</param>
     /// <param name="handle">Address, in hex, of its weak handle to a type of the context.</param>
-    /// <param name="stop">Whether the process is held still meanwhile. It is let go, come what may, after a few seconds.</param>
+    /// <param name="stop">Whether the process is held still meanwhile. It is let go, come what may, after five seconds.</param>
     /// <param name="input">A line is waited for: until then the process may not be looked into.</param>
     /// <param name="output">For the path.</param>
     public static int Run(int process, ulong handle, bool stop, TextReader input, TextWriter output)
     {
         input.ReadLine();
-        using var limit = new Timer(_ => Environment.Exit(1), null, stop ? LongestStop : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using var limit = new Timer(_ => Environment.Exit(1), null, Longest, Timeout.InfiniteTimeSpan);
         output.WriteLine(Find(process, handle, stop));
         return 0;
     }
