@@ -106,8 +106,9 @@ public sealed class PluginCatalog : IDisposable
         catalog.Packages = packages;
         foreach (var fault in faults) catalog.events.Publish(PluginEventKind.Faulted, fault.Folder, null, fault.Message);
         catalog.Installed = new PluginSet(catalog.slots.Keys, faults);
-        foreach (var id in catalog.isolation.Keys) catalog.Serving(id);
-        return catalog;
+        if (catalog.isolation.Keys.FirstOrDefault(id => catalog.Find(id) is null) is not { } missing) return catalog;
+        catalog.Dispose();
+        throw new UserErrorException($"the host file isolates '{missing}', which is not installed{NearestName.Suggestion(missing, catalog.Installed.All.Select(plugin => plugin.Id))}");
     }
 
     /// <summary>The serving version of a plugin, or null.</summary>

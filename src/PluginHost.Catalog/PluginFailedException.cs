@@ -15,6 +15,7 @@ public sealed class PluginFailedException(string id, string doing, string errorT
     public static Exception From(Exception error, string id, string doing) => error switch
     {
         System.Reflection.TargetInvocationException { InnerException: { } inner } => From(inner, id, doing),
+        TypeInitializationException { InnerException: { } inner } => From(inner, id, doing),
         PluginFailedException or PluginQuarantinedException => error,
         Sdk.UserErrorException => new Sdk.UserErrorException(error.Message),
         Sdk.BadSampleException => new Sdk.BadSampleException(error.Message),

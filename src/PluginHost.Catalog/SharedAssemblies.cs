@@ -17,6 +17,6 @@ internal static class SharedAssemblies
     public static bool IsContract(string name) => name == "PluginHost.Sdk" || name == "TorchSharp" || name.StartsWith("TorchSharp.", StringComparison.Ordinal);
 
     /// <summary>Names of the shared assemblies that this host has.</summary>
-    public static IEnumerable<AssemblyName> Names() => Directory.EnumerateFiles(HostFolder, "*.dll")
-        .Select(file => Path.GetFileNameWithoutExtension(file)).Where(Contains).Select(name => new AssemblyName(name));
+    public static IReadOnlyList<AssemblyName> Names { get; } = [.. Directory.EnumerateFiles(HostFolder, "*.dll")
+        .Select(file => Path.GetFileNameWithoutExtension(file)).Where(Contains).Select(name => new AssemblyName(name))];
 }

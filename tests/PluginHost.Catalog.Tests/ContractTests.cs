@@ -13,7 +13,7 @@ public sealed class ContractTests : IDisposable
     [Fact]
     public async Task Plugin_OfAKindThatAnotherPackageDefines_IsKnownByItAndBothUnload()
     {
-        using var catalog = PluginCatalog.Discover([FixturePlugins.Life]);
+        using var catalog = PluginCatalog.Discover([FixturePlugins.Contracts]);
         Assert.Equal(["Fixture.Kind.Contract"], catalog.Find("greeter.warm")!.Contracts);
 
         Assert.Equal("welcome, host", Meet(catalog));
@@ -25,7 +25,7 @@ public sealed class ContractTests : IDisposable
     [Fact]
     public async Task Unload_OfAContractInUse_IsRefusedAndNamesTheUser()
     {
-        using var catalog = PluginCatalog.Discover([FixturePlugins.Life]);
+        using var catalog = PluginCatalog.Discover([FixturePlugins.Contracts]);
         using var user = catalog.Lease("greeter.warm", Defaults);
         catalog.Lease("metric.polite", Defaults).Dispose();
 
@@ -38,7 +38,7 @@ public sealed class ContractTests : IDisposable
     [Fact]
     public void Discover_ContractThatNoPackageBrings_IsAFault()
     {
-        fixtures.Copy("Fixture.KindUser", from: FixturePlugins.Life);
+        fixtures.Copy("Fixture.KindUser", from: FixturePlugins.Contracts);
         using var catalog = fixtures.Discover();
 
         Assert.StartsWith("Fixture.KindUser needs Fixture.Kind.Contract ", Assert.Single(catalog.Installed.Faults).Message, StringComparison.Ordinal);
@@ -47,7 +47,7 @@ public sealed class ContractTests : IDisposable
     [Fact]
     public void Plugins_WithDifferentMajorVersionsOfALibrary_WorkSideBySide()
     {
-        using var catalog = PluginCatalog.Discover([FixturePlugins.Life]);
+        using var catalog = PluginCatalog.Discover([FixturePlugins.Contracts]);
         using var first = catalog.Lease("metric.first", Defaults);
         using var second = catalog.Lease("metric.second", Defaults);
 

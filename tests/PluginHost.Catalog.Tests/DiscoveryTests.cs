@@ -173,4 +173,17 @@ public sealed class DiscoveryTests : IDisposable
 
         Assert.Contains("does not exist", Assert.Single(catalog.Installed.Faults).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Discover_AssemblyForAnotherArchitecture_IsAFault()
+    {
+        var main = Path.Combine(fixtures.Copy("Fixture.Plain"), "Fixture.Plain.dll");
+        var image = File.ReadAllBytes(main);
+        var header = BitConverter.ToInt32(image, 0x3c);
+        var other = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? 0x8664 : 0xaa64;
+        BitConverter.GetBytes((ushort)other).CopyTo(image, header + 4);
+        File.WriteAllBytes(main, image);
+
+        Assert.StartsWith("Fixture.Plain.dll is built for ", OnlyFault().Message, StringComparison.Ordinal);
+    }
 }

@@ -13,7 +13,7 @@ internal static class FaultHost
     public static int Main(string[] arguments)
     {
         FaultContainment.Install();
-        using var catalog = PluginCatalog.Discover([FixturePlugins.Life]);
+        using var catalog = PluginCatalog.Discover([FixturePlugins.Faults, FixturePlugins.Pins]);
         catalog.Events.Subscribe(new Teller());
         try
         {

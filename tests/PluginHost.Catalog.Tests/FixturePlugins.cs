@@ -7,8 +7,17 @@ internal sealed class FixturePlugins : IDisposable
 {
     public static string Loading { get; } = Set("loading");
 
-    /// <summary>Plugins that misbehave while they live.</summary>
-    public static string Life { get; } = Set("life");
+    /// <summary>Plugins that stay in memory.</summary>
+    public static string Pins { get; } = Set("pins");
+
+    /// <summary>Plugins that throw.</summary>
+    public static string Faults { get; } = Set("faults");
+
+    /// <summary>Packages that depend on each other, or on two versions of one library.</summary>
+    public static string Contracts { get; } = Set("contracts");
+
+    /// <summary>Plugins that are not to be trusted.</summary>
+    public static string Isolation { get; } = Set("isolation");
 
     /// <summary>An empty plugin folder of this test's own.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("pluginhost-").FullName;

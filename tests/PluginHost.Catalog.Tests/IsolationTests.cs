@@ -14,7 +14,7 @@ public sealed class IsolationTests : IDisposable
     public void Dispose() => catalog.Dispose();
 
     private static PluginCatalog Discover(IsolationLimits limits) => PluginCatalog.Discover(
-        [FixturePlugins.Life], quarantine: new QuarantineOptions(100, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1)),
+        [FixturePlugins.Isolation], quarantine: new QuarantineOptions(100, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1)),
         isolation: new Dictionary<string, IsolationLimits> { [Id] = limits });
 
     private static IReadOnlyList<MetricValue> Ask(ITextMetric metric, string text = "") =>
@@ -111,7 +111,7 @@ public sealed class IsolationTests : IDisposable
     [Fact]
     public void Lease_KindThatCannotBeIsolated_IsRefused()
     {
-        using var other = PluginCatalog.Discover([FixturePlugins.Life], isolation: new Dictionary<string, IsolationLimits> { ["metric.tensors"] = new() });
+        using var other = PluginCatalog.Discover([FixturePlugins.Isolation], isolation: new Dictionary<string, IsolationLimits> { ["metric.tensors"] = new() });
 
         var error = Assert.Throws<UserErrorException>(() => other.Lease("metric.tensors", Defaults));
 
@@ -121,7 +121,7 @@ public sealed class IsolationTests : IDisposable
     [Fact]
     public void Discover_IsolatedPluginThatIsNotInstalled_IsAMistake() => Assert.Equal(
         "the host file isolates 'metric.untrustd', which is not installed; did you mean 'metric.untrusted'?",
-        Assert.Throws<UserErrorException>(() => PluginCatalog.Discover([FixturePlugins.Life], isolation: new Dictionary<string, IsolationLimits> { ["metric.untrustd"] = new() })).Message);
+        Assert.Throws<UserErrorException>(() => PluginCatalog.Discover([FixturePlugins.Isolation], isolation: new Dictionary<string, IsolationLimits> { ["metric.untrustd"] = new() })).Message);
 
     private static bool IsRunning(int id)
     {

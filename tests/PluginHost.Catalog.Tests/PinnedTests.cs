@@ -38,7 +38,7 @@ public class PinnedTests
     [InlineData("metric.pin-type", "static field PluginHost.Catalog.Tests.PinnedTests.Kept", "typeof(Fixture.Pins.TypePin)")]
     public async Task Unload_PinnedPlugin_NamesTheRootAndTheCulprit(string id, string root, string culprit)
     {
-        using var catalog = PluginCatalog.Discover([FixturePlugins.Life]);
+        using var catalog = PluginCatalog.Discover([FixturePlugins.Pins]);
 
         var verdict = await UseAndUnload(catalog, id);
 

@@ -12,7 +12,7 @@ public class QuarantineTests
     private static readonly Prediction[] Good = [Any, Any];
 
     private static PluginCatalog Discover(TimeSpan? backoff = null, TimeSpan? window = null) =>
-        PluginCatalog.Discover([FixturePlugins.Life], quarantine: new QuarantineOptions(3, window ?? TimeSpan.FromMinutes(1), backoff ?? TimeSpan.FromHours(1)));
+        PluginCatalog.Discover([FixturePlugins.Faults, FixturePlugins.Pins], quarantine: new QuarantineOptions(3, window ?? TimeSpan.FromMinutes(1), backoff ?? TimeSpan.FromHours(1)));
 
     private static void Fail(ITextMetric metric, int times)
     {

@@ -94,4 +94,20 @@ public sealed class HostFileTests : IDisposable
     [InlineData("""{ "certificates": ["12"] }""", "$.install.certificates[0]: a certificate is named by its SHA-256 fingerprint, 64 hexadecimal digits, not by the text \"12\"")]
     public void Read_InstallMistake_NamesThePlaceAndTheFix(string json, string expected) =>
         Assert.EndsWith(expected, Assert.Throws<ConfigException>(() => Read($"{{ \"install\": {json} }}")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Read_Isolation_IsAWordOrLimits()
+    {
+        var isolation = Read("""{ "isolation": { "metric.a": "process", "metric.b": { "callTimeout": "5s", "memoryMegabytes": 256, "restarts": 0 } } }""").Isolation;
+
+        Assert.Equal(new IsolationLimits(TimeSpan.FromSeconds(30), 1024, 5), isolation["metric.a"]);
+        Assert.Equal(new IsolationLimits(TimeSpan.FromSeconds(5), 256, 0), isolation["metric.b"]);
+        Assert.Empty(Read("{}").Isolation);
+    }
+
+    [Theory]
+    [InlineData("""{ "isolation": { "metric.a": "proces" } }""", "h.json(1,30): $.isolation.metric.a: the isolation of 'metric.a' is \"process\", or an object with limits, not the text \"proces\"")]
+    [InlineData("""{ "isolation": { "metric.a": { "restart": 1 } } }""", "h.json(1,32): $.isolation.metric.a.restart: unknown key 'restart' of the limits of a process; did you mean 'restarts'?")]
+    public void Read_IsolationMistake_SaysPlaceAndRule(string json, string message) =>
+        Assert.Equal(message, Assert.Throws<ConfigException>(() => Read(json)).Message);
 }

@@ -191,4 +191,35 @@ public sealed class ExecutableGraphTests : IDisposable
 
         Assert.Throws<OperationCanceledException>(() => ExecutableGraph.Build(plan, catalog, new GraphSettings(CPU, 1, NullLoggerFactory.Instance, new CancellationToken(true))));
     }
+
+    [Fact]
+    public void Run_Steps_AreCountedWithTheNativeMemoryTheyHold()
+    {
+        using var scope = NewDisposeScope();
+        using (var graph = Build())
+        {
+            var slots = graph.CreateSlots();
+            Fill(graph, slots);
+            graph.Run(graph.StepsFor([graph.DecoderContextSlot]), slots);
+
+            var image = catalog.Telemetry.Single(item => item.Id == "encoder.vit");
+            Assert.Equal((1, 0, (3 + 1) * 16 * sizeof(float)), (image.Calls, image.Failures, image.NativeBytes));
+            Assert.Equal(0, catalog.Telemetry.Single(item => item.Id == "decoder.causal").Calls);
+        }
+        Assert.Equal(0, catalog.Telemetry.Single(item => item.Id == "encoder.vit").NativeBytes);
+    }
+
+    [Fact]
+    public void Run_NodeThatKeepsFailing_AnswersWithItsQuarantine()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Build(1, """graph.broken={ "use": "mixer.failing", "in": { "pooled": "image.pooled" } }""");
+        var slots = graph.CreateSlots();
+        Fill(graph, slots);
+        var steps = graph.StepsFor([graph.Plan.Nodes.Single(node => node.Name == "broken").Outputs[0].Slot]);
+        for (var i = 0; i < 3; i++) Assert.Throws<GraphExecutionException>(() => graph.Run(steps, slots));
+
+        Assert.Contains("mixer.failing is in quarantine (3 failures within 60 s, the last: broken (mixer.failing 0.1.0) failed: ArithmeticException: cannot mix", Assert.Throws<PluginQuarantinedException>(() => graph.Run(steps, slots)).Message, StringComparison.Ordinal);
+        graph.Run(graph.StepsFor([graph.DecoderContextSlot]), slots); // the others go on
+    }
 }

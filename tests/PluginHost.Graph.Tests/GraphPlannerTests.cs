@@ -1,3 +1,4 @@
+using PluginHost.Catalog;
 using PluginHost.Catalog.Ports;
 using PluginHost.Config;
 
@@ -123,5 +124,19 @@ public class GraphPlannerTests
         Assert.Equal("wave[B,6000,4000]", SamplePorts.TypeOf(SamplePort.Audio, data, 10).Text);
         Assert.Equal("ids[B,T,10]", SamplePorts.TypeOf(SamplePort.Caption, data, 10).Text);
         Assert.Equal(PortStructure.Pixels, SamplePorts.TypeOf(SamplePort.Image, data, 10).Structure);
+    }
+
+    [Fact]
+    public void Plan_IsolatedPluginWhoseDataCannotLeaveTheProcess_IsRefused()
+    {
+        using var catalog = PluginCatalog.Discover(
+            [FixturePlugins.Folder("planning")], isolation: new Dictionary<string, IsolationLimits> { ["metric.bleu"] = new(), ["encoder.vit"] = new() });
+
+        var error = Assert.Throws<ConfigException>(() => GraphPlanner.Plan(ProjectFile.Read(Valid, []), catalog));
+
+        Assert.Equal(
+            "valid.json(5,25): $.graph.image.use: encoder.vit cannot run in a process of its own: INodePlugin.Build speaks of BuildContext, which stays within one; kinds whose data is small (metrics of text, say) can; take it out of 'isolation' in the host file, or use another plugin",
+            error.Message.Split('\n')[0]);
+        Assert.DoesNotContain("metric.bleu", error.Message, StringComparison.Ordinal);
     }
 }

@@ -60,9 +60,16 @@ internal sealed class IsolatedPlugin : IDisposable
             throw Failure("being started", "ProcessLimit", $"its process was started {starts.Count} times within a minute, and is left alone until the minute is over");
         starts.Enqueue(Stopwatch.GetTimestamp());
         process = ChildProcess.Start([ChildProgram.Plugin], (long)Limits.MemoryMegabytes << 20, bare: true);
-        process.OutputDataReceived += static (_, _) => { };
-        _ = process.StandardError.ReadToEndAsync();
-        Check(Ask(new IsolationStart(plugin.Folder, Path.GetFileName(plugin.AssemblyPath), plugin.Id, new(settings)), StartTime, "it was started"), "being started");
+        _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
+        try
+        {
+            Check(Ask(new IsolationStart(plugin.Folder, Path.GetFileName(plugin.AssemblyPath), plugin.Id, new(settings)), StartTime, "it was started"), "being started");
+        }
+        catch
+        {
+            End();
+            throw;
+        }
         events.Publish(PluginEventKind.Loaded, plugin.Id, plugin.Version, string.Create(CultureInfo.InvariantCulture, $"in a process of its own, {process.Id}"));
     }
 
@@ -71,7 +78,7 @@ internal sealed class IsolatedPlugin : IDisposable
         var child = process!;
         string? reason = null;
         var began = Stopwatch.GetTimestamp();
-        using var watch = new Timer(_ =>
+        var watch = new Timer(_ =>
         {
             var found = Stopwatch.GetElapsedTime(began) > time ? $"it took longer than {time.TotalSeconds:0.#} s" : Resident(child) > (long)Limits.MemoryMegabytes << 20 ? $"it holds more than {Limits.MemoryMegabytes} MB" : null;
             if (found is null) return;
@@ -81,16 +88,27 @@ internal sealed class IsolatedPlugin : IDisposable
         try
         {
             IsolationMessages.Write(child.StandardInput.BaseStream, message);
-            if (IsolationMessages.Read<IsolationReply>(child.StandardOutput.BaseStream) is { } reply) return reply;
-            throw new EndOfStreamException();
+            var reply = IsolationMessages.Read<IsolationReply>(child.StandardOutput.BaseStream) ?? throw new EndOfStreamException();
+            // Once it has run out of memory, or was about to be ended, its next call would suffer.
+            if (!Unwatch() || reply.ErrorType == nameof(OutOfMemoryException)) End();
+            return reply;
         }
         catch (IOException error)
         {
+            Unwatch();
             Kill(child);
             child.WaitForExit();
             var cause = reason ?? (error is EndOfStreamException || child.ExitCode != 0 ? $"it ended with exit code {child.ExitCode}" : error.Message);
             End();
             throw Failure($"in a process of its own, after {when}", "ProcessEnded", $"{cause}; the next call starts it again");
+        }
+
+        // Waits for a look that is under way; false when it found the process beyond its limits.
+        bool Unwatch()
+        {
+            using var done = new ManualResetEvent(false);
+            if (watch.Dispose(done)) done.WaitOne();
+            return reason is null;
         }
     }
 

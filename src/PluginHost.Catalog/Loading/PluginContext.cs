@@ -47,7 +47,7 @@ internal sealed class PluginContext : IDisposable
     public static PluginLoader Open(string assembly)
     {
         var config = new PluginConfig(assembly) { IsUnloadable = true, LoadInMemory = true, IsLazyLoaded = true };
-        foreach (var name in SharedAssemblies.Names()) config.SharedAssemblies.Add(name);
+        foreach (var name in SharedAssemblies.Names) config.SharedAssemblies.Add(name);
         foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(assembly)!, "*.dll"))
         {
             var name = Path.GetFileNameWithoutExtension(file);

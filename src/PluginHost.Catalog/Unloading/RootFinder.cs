@@ -9,13 +9,15 @@ namespace PluginHost.Catalog.Unloading;
 /// </summary>
 internal sealed class RootFinder
 {
-    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(8);
+    // Reading structures that change meanwhile can go round in circles.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
     private readonly ClrRuntime runtime;
     private readonly ulong allocatorHandle;
     private readonly ulong allocator;
 
-    // Each object with the one it was reached from (0: a root) and how.
-    private readonly Dictionary<ulong, (ulong From, string How)> reached = [];
+    // Each object with the one it was reached from; a root's with 0. How they hang together is looked up for the path alone: names are slow to read.
+    private readonly Dictionary<ulong, ulong> reached = [];
+    private readonly Dictionary<ulong, ClrRoot> roots = [];
     private readonly Queue<ulong> waiting = new();
 
     private RootFinder(ClrRuntime runtime, ulong handle)
@@ -31,13 +33,13 @@ internal sealed class RootFinder
     /// <summary>Prints the path; nothing when there is none, or the walk failed.</summary>
     /// <param name="process">The process to look into.</param>
     /// <param name="handle">Address, in hex, of its weak handle to a type of the context.</param>
-    /// <param name="stop">Whether the process is held still meanwhile. It is let go, come what may, after a few seconds.</param>
+    /// <param name="stop">Whether the process is held still meanwhile. It is let go, come what may, after five seconds.</param>
     /// <param name="input">A line is waited for: until then the process may not be looked into.</param>
     /// <param name="output">For the path.</param>
     public static int Run(int process, ulong handle, bool stop, TextReader input, TextWriter output)
     {
         input.ReadLine();
-        using var limit = new Timer(_ => Environment.Exit(1), null, stop ? LongestStop : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using var limit = new Timer(_ => Environment.Exit(1), null, Longest, Timeout.InfiniteTimeSpan);
         output.WriteLine(Find(process, handle, stop));
         return 0;
     }
@@ -61,17 +63,18 @@ internal sealed class RootFinder
 
     private bool Walk()
     {
+        // The library would look through all handles for every object.
+        var dependents = runtime.EnumerateHandles().Where(handle => handle.HandleKind == ClrHandleKind.Dependent).ToLookup(handle => handle.Object.Address, handle => handle.Dependent.Address);
         foreach (var root in runtime.Heap.EnumerateRoots())
-            if (Keeps(root) && root.Object.Address != 0)
-                Reach(root.Object.Address, 0, Describe(root));
+            if (Keeps(root) && Reach(root.Object.Address, 0)) roots.Add(root.Object.Address, root);
         while (waiting.TryDequeue(out var address))
         {
             if (address == allocator) return true;
             var item = runtime.Heap.GetObject(address);
             if (!item.IsValid) continue;
-            if (IsOwn(item.Type)) Reach(allocator, address, "");
-            foreach (var reference in item.EnumerateReferencesWithFields(carefully: true, considerDependantHandles: true))
-                Reach(reference.Object.Address, address, reference.IsDependentHandle ? " (dependent handle)" : reference.Field?.Name is { } field ? $".{Readable(field)}" : "[]");
+            if (IsOwn(item.Type)) Reach(allocator, address);
+            foreach (var reference in item.EnumerateReferenceAddresses(carefully: true, considerDependantHandles: false)) Reach(reference, address);
+            foreach (var dependent in dependents[address]) Reach(dependent, address);
         }
         return false;
     }
@@ -80,9 +83,11 @@ internal sealed class RootFinder
     private static bool Keeps(ClrRoot root) => root.RootKind != ClrRootKind.FinalizerQueue
         && root is not ClrHandle { HandleKind: not (ClrHandleKind.Strong or ClrHandleKind.Pinned or ClrHandleKind.AsyncPinned or ClrHandleKind.SizedRef or ClrHandleKind.RefCounted) };
 
-    private void Reach(ulong address, ulong from, string how)
+    private bool Reach(ulong address, ulong from)
     {
-        if (address != 0 && reached.TryAdd(address, (from, how))) waiting.Enqueue(address);
+        if (address == 0 || !reached.TryAdd(address, from)) return false;
+        waiting.Enqueue(address);
+        return true;
     }
 
     private bool IsOwn(ClrType? type) => type is { IsCollectible: true } && type.LoaderAllocatorHandle == allocatorHandle;
@@ -90,7 +95,7 @@ internal sealed class RootFinder
     private string? Chain()
     {
         var chain = new List<(ulong Address, string How)>();
-        for (var address = allocator; address != 0; address = reached[address].From) chain.Add((address, reached[address].How));
+        for (var address = allocator; address != 0; address = reached[address]) chain.Add((address, How(reached[address], address)));
         chain.Reverse();
         var hops = chain.Take(chain.Count - 1).Select(step => (step.How, Name: ObjectName(step.Address))).ToList();
         var root = hops[0].How;
@@ -105,6 +110,15 @@ internal sealed class RootFinder
         foreach (var (how, name) in hops.Skip(1)) text += $"{how} → {name}";
         // A type object's own reference to its allocator says nothing to a reader.
         return hops[^1].Name.StartsWith("typeof(", StringComparison.Ordinal) ? text : $"{text}{chain[^1].How}";
+    }
+
+    private string How(ulong from, ulong to)
+    {
+        if (from == 0) return Describe(roots[to]);
+        var item = runtime.Heap.GetObject(from);
+        foreach (var reference in item.EnumerateReferencesWithFields(carefully: true, considerDependantHandles: false))
+            if (reference.Object.Address == to) return reference.Field?.Name is { } field ? $".{Readable(field)}" : "[]";
+        return IsOwn(item.Type) ? "" : " (dependent handle)";
     }
 
     private string ObjectName(ulong address)
