@@ -28,11 +28,10 @@ public sealed record PluginSample(string Folder)
     public IReadOnlyList<string> Texts { get; init; } = ["a red circle is left of a blue square", "a blue circle", "一个红色的圆"];
 
     /// <summary>Small sizes for every symbol that the ports of the kinds use.</summary>
-    public static IReadOnlyDictionary<string, long> StandardDimensions { get; } = new Dictionary<string, long>
+    public static IReadOnlyDictionary<string, long> StandardDimensions { get; } = new (string, long)[]
     {
-        ["B"] = 2, ["T"] = 6, ["N"] = 5, ["D"] = 32, ["L"] = 3, ["V"] = 20,
-        ["C"] = 3, ["H"] = 16, ["W"] = 16, ["S"] = 4000, ["R"] = 4000,
-    };
+        ("B", 2), ("T", 6), ("N", 5), ("D", 32), ("L", 3), ("V", 20), ("C", 3), ("H", 16), ("W", 16), ("S", 4000), ("R", 4000),
+    }.ToDictionary();
 
     /// <summary>A picture of five tokens and a sound of three.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> StandardInputs { get; } =

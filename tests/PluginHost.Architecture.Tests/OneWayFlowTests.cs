@@ -1,3 +1,5 @@
+using System.Xml.Linq;
+
 namespace PluginHost.Architecture.Tests;
 
 public class OneWayFlowTests
@@ -21,9 +23,9 @@ public class OneWayFlowTests
         var name = Path.GetFileNameWithoutExtension(project);
         foreach (var reference in Repository.References(Path.Combine(Repository.Root, project)))
         {
-            if (reference.StartsWith(Path.Combine(Repository.Root, "sdk"), StringComparison.Ordinal)) continue;
             var target = Path.GetFileNameWithoutExtension(reference);
-            Assert.True(Array.IndexOf(Flow, target) >= 0, $"{name} refers to {target}, which is neither in src nor in sdk.");
+            if (target == "PluginHost.Sdk") continue;
+            Assert.True(Array.IndexOf(Flow, target) >= 0, $"{name} refers to {target}, which is neither in src nor the contract.");
             Assert.True(Array.IndexOf(Flow, target) < Array.IndexOf(Flow, name), $"{name} refers to {target}, which comes after it.");
         }
     }
@@ -46,12 +48,45 @@ public class OneWayFlowTests
             Assert.StartsWith("sdk", Path.GetRelativePath(Repository.Root, reference.Replace("$(RepositoryRoot)", Repository.Root + "/", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
+    /// <summary>The test kit is the host's own inspection and loading under an xunit face: of all the SDK it alone refers to src.</summary>
+    [Theory]
+    [InlineData("PluginHost.Sdk", "")]
+    [InlineData("PluginHost.Sdk.Layers", "PluginHost.Sdk")]
+    [InlineData("PluginHost.Sdk.Testing", "PluginHost.Catalog")]
+    [InlineData("PluginHost.Sdk.Build", "")]
+    [InlineData("PluginHost.Templates", "")]
+    public void SdkProject_References_AreTheseAlone(string project, string expected)
+    {
+        var references = Repository.References(Path.Combine(Repository.Root, "sdk", project, project + ".csproj"));
+        Assert.Equal(expected, string.Join(", ", references.Select(Path.GetFileNameWithoutExtension)));
+    }
+
+    [Theory]
+    [MemberData(nameof(PluginProjects))]
+    public void PluginProject_Tests_AreAProjectWhoseSuitesCoverIt(string project)
+    {
+        // A test of each of these projects fails when a plugin that it refers to has no suite.
+        var name = Path.GetFileNameWithoutExtension(project);
+        var projects = Repository.Projects("tests").Where(tests => File.ReadAllText(tests).Contains("PluginHost.Sdk.Testing.targets", StringComparison.Ordinal));
+        Assert.Single(projects, tests => Repository.References(tests).Any(reference => Path.GetFileNameWithoutExtension(reference) == name));
+    }
+
+    [Fact]
+    public void Templates_TestPackages_AreOfTheVersionsUsedHere()
+    {
+        var central = XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props")).Descendants("PackageVersion")
+            .ToDictionary(item => item.Attribute("Include")!.Value, item => item.Attribute("Version")!.Value);
+        foreach (var project in Directory.EnumerateFiles(Path.Combine(Repository.Root, "sdk", "PluginHost.Templates", "plugin"), "*.csproj", SearchOption.AllDirectories))
+            foreach (var reference in XDocument.Load(project).Descendants("PackageReference").Where(item => !item.Attribute("Include")!.Value.StartsWith("PluginHost.", StringComparison.Ordinal)))
+                Assert.Equal(central[reference.Attribute("Include")!.Value], reference.Attribute("Version")!.Value);
+    }
+
     [Fact]
     public void Executable_PluginBuild_IsTheOnlyMentionOfThePluginsFolder()
     {
         foreach (var project in Repository.Projects("src"))
         {
-            var mentions = File.ReadAllLines(project).Count(line => line.Contains("plugins/", StringComparison.Ordinal));
+            var mentions = File.ReadAllLines(project).Count(line => line.Contains("../plugins/", StringComparison.Ordinal));
             Assert.Equal(Path.GetFileNameWithoutExtension(project) == "PluginHost" ? 1 : 0, mentions);
         }
     }
