@@ -46,7 +46,7 @@ catch (Exception e) when (e is RunFailedException or GraphExecutionException or 
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine("stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
+    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
     return ExitCode.Failed;
 }
 

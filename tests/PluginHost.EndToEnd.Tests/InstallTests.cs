@@ -54,6 +54,17 @@ public sealed class InstallTests : IDisposable
         host.Run("plugins", "verify").Succeeded();
     }
 
+    [Fact]
+    public async Task PluginsInstall_TwoProcessesAtOnce_BothSucceed()
+    {
+        TestPackage.Media("Acme.Other", "1.0.0").WriteTo(Feed);
+
+        var outcomes = await Task.WhenAll(Task.Run(() => host.Run("plugins", "install", "Acme.Plain")), Task.Run(() => host.Run("plugins", "install", "Acme.Other")));
+
+        Assert.All(outcomes, outcome => outcome.Succeeded());
+        Assert.Equal("2 of 2 packages are as they were installed\n", host.Run("plugins", "verify").Succeeded().Output);
+    }
+
     [Theory]
     [InlineData(2, "install", "Acme.Plane")]
     [InlineData(2, "install", "Acme.Plain", "--source", "https://elsewhere.test/index.json")]

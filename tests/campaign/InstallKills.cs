@@ -48,7 +48,7 @@ internal sealed class InstallKills : IDisposable
     {
         await new PluginInstaller(host).InstallAsync($"{Id}@1.0.0", null, default);
         var length = await UpdateAsync(null);
-        var (before, after) = (0, 0);
+        var (before, after, leftovers) = (0, 0, 0);
         for (var kill = 1; kill <= kills; kill++)
         {
             await ResetAsync();
@@ -56,13 +56,14 @@ internal sealed class InstallKills : IDisposable
             var version = Check();
             if (version == "1.0.0") before++;
             else after++;
+            if (Directory.Exists(Path.Combine(host.Install.Store, ".staging")) || (version == "1.0.0" && Directory.Exists(Path.Combine(host.Install.Store, Id.ToLowerInvariant(), "2.0.0")))) leftovers++;
             say($"kill {kill} of {kills}: {version} is active and whole");
         }
         await ResetAsync();
         await UpdateAsync(null);
         if (Check() != "2.0.0") throw new InvalidOperationException("an update after the kills did not come through");
         if (Directory.Exists(Path.Combine(host.Install.Store, ".staging"))) throw new InvalidOperationException("the last update left its staging folder");
-        say($"{before} kills before the change was made, {after} after; nothing half-installed");
+        say($"{before} kills before the change was made, {after} after; {leftovers} left files for the next change to clean up; nothing half-installed");
         return (before, after);
     }
 

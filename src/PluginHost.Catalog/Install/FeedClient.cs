@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using NuGet.Common;
 using NuGet.Configuration;
 using NuGet.Protocol;
@@ -55,9 +56,24 @@ internal sealed class FeedClient : IDisposable
         {
             for (var inner = error; inner is not null; inner = inner.InnerException)
                 if (inner is InstallFailedException own) throw own;
+            if (Feed.IsFolder && error is InvalidDataException && Broken() is { } file) throw new InstallFailedException($"the package file {file} is truncated, or no zip file at all");
             throw new InstallFailedException($"the feed {Feed.Name} ({Feed.Address}) cannot be used: {Innermost(error).Message.TrimEnd('.')}");
         }
     }
+
+    // NuGet does not say which file of the folder it could not read.
+    private string? Broken() => Directory.EnumerateFiles(Feed.Address, "*.nupkg", SearchOption.AllDirectories).FirstOrDefault(file =>
+    {
+        try
+        {
+            ZipFile.OpenRead(file).Dispose();
+            return false;
+        }
+        catch (InvalidDataException)
+        {
+            return true;
+        }
+    });
 
     private static Exception Innermost(Exception error) => error.InnerException is { } inner ? Innermost(inner) : error;
 }

@@ -42,8 +42,8 @@ internal sealed class GuardedHttpProvider(PackageLimits limits) : ResourceProvid
         var wanted = context.InitialRequestMessage.RequestUri!;
         var end = context.DnsEndPoint;
         var addresses = await Dns.GetHostAddressesAsync(end.Host, cancellation).ConfigureAwait(false);
-        // Another host than the request's is the operator's proxy. The checked addresses are the ones connected to: a name cannot change between.
-        var direct = end.Host.Equals(wanted.IdnHost.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
+        // Behind the operator's proxy it is the proxy that is connected to. The checked addresses are the ones connected to: a name cannot change between.
+        var direct = HttpClient.DefaultProxy.IsBypassed(wanted) || HttpClient.DefaultProxy.GetProxy(wanted) is null;
         if (direct && wanted.Authority != listed.Authority && addresses.FirstOrDefault(IsPrivate) is { } inside)
             throw new InstallFailedException($"the feed {listed} leads to {wanted.Authority}, an address inside a private network ({inside}); list that address under install.feeds if it is meant");
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

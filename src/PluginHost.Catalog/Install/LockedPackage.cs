@@ -41,7 +41,7 @@ public sealed record LockedPackage
     /// <returns>A line for each difference; none when all is as it was installed.</returns>
     public IReadOnlyList<string> Differences(string folder)
     {
-        if (!Directory.Exists(folder)) return [$"{this} is in the lock file, but its folder {folder} is gone; 'pluginhost plugins install' without an id brings it back"];
+        if (!Directory.Exists(folder)) return [$"{this} is in the lock file, but its folder {folder} is gone"];
         var differences = new List<string>();
         var present = Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories).Where(path => !IsFolder(path))
             .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/')).ToHashSet(StringComparer.Ordinal);

@@ -73,7 +73,7 @@ internal sealed class PackageResolution(
         var path = Path.Combine(staging, $"{downloads}.nupkg");
         using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write))
             await feed.DownloadAsync(id, version, file, cancellation).ConfigureAwait(false);
-        var package = PluginPackage.Open(path, feed.Feed, limits);
+        var package = PluginPackage.Open(path, $"{id} {version.ToNormalizedString()} from {feed.Feed.Name}", feed.Feed, limits);
         try
         {
             if (!package.Id.Equals(id, StringComparison.OrdinalIgnoreCase) || package.Version != version)

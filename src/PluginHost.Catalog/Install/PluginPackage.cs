@@ -26,11 +26,11 @@ internal sealed class PluginPackage : IDisposable
     private readonly long limit;
     private readonly Dictionary<string, ZipArchiveEntry> content = [];
 
-    private PluginPackage(string path, PackageFeed feed, PackageLimits limits)
+    private PluginPackage(string path, string name, PackageFeed feed, PackageLimits limits)
     {
         Path = path;
         Source = feed.Name;
-        Name = System.IO.Path.GetFileName(path);
+        Name = name;
         using var stream = File.OpenRead(path);
         Sha512 = Convert.ToBase64String(SHA512.HashData(stream));
         limit = limits.ContentOf(stream.Length);
@@ -40,7 +40,6 @@ internal sealed class PluginPackage : IDisposable
             CheckEntries(limits);
             var nuspec = ReadNuspec();
             (Id, Version) = (nuspec.GetId(), nuspec.GetVersion());
-            Name = $"{Id} {Version.ToNormalizedString()} from {feed.Name}";
             if (!PackageIdValidator.IsValidPackageId(Id)) throw Refused("its nuspec has an id that no package may have");
             if (nuspec.GetPackageTypes().All(type => type.Name != PackageType))
                 throw new NoPluginPackageException($"the package {Name} is refused: it is no plugin package, since its package type is not {PackageType}");
@@ -71,7 +70,7 @@ internal sealed class PluginPackage : IDisposable
     /// <summary>Name of the feed.</summary>
     public string Source { get; }
 
-    /// <summary>For messages: id, version and feed.</summary>
+    /// <summary>For messages: the id and version that it was asked for, and the feed.</summary>
     public string Name { get; }
 
     public string Sha512 { get; }
@@ -85,8 +84,12 @@ internal sealed class PluginPackage : IDisposable
     public string Assembly { get; } = "";
 
     /// <summary>Opens a package file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="name">For messages: id, version and feed.</param>
+    /// <param name="feed">Where it came from.</param>
+    /// <param name="limits">What it may cost.</param>
     /// <exception cref="InstallFailedException">It is damaged, hostile, or no plugin package.</exception>
-    public static PluginPackage Open(string path, PackageFeed feed, PackageLimits limits) => new(path, feed, limits);
+    public static PluginPackage Open(string path, string name, PackageFeed feed, PackageLimits limits) => new(path, name, feed, limits);
 
     /// <summary>Extracts the plugin folder, and flushes it to the disk.</summary>
     /// <param name="folder">A folder that does not exist yet.</param>
@@ -155,7 +158,6 @@ internal sealed class PluginPackage : IDisposable
             if (!folder && name.StartsWith(ContentFolder, StringComparison.Ordinal)) content[name[ContentFolder.Length..]] = entry;
         }
         if (files.FirstOrDefault(folders.Contains) is { } both) throw Refused($"'{Shown(both)}' in it is both a file and a folder");
-        if (content.Count == 0) throw Refused($"it has no files under {ContentFolder}, the folder of the plugin's own files");
     }
 
     // The upper half of the attributes is the Unix mode when a Unix tool wrote the zip file: 0 or a regular file or a folder.
@@ -174,6 +176,7 @@ internal sealed class PluginPackage : IDisposable
 
     private string MainAssembly()
     {
+        if (content.Count == 0) throw Refused($"it has no files under {ContentFolder}, the folder of the plugin's own files");
         var assemblies = content.Keys.Where(name => !name.Contains('/', StringComparison.Ordinal) && name.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)).ToList();
         var main = assemblies.FirstOrDefault(name => name.Equals(Id + ".dll", StringComparison.OrdinalIgnoreCase))
             ?? assemblies.Where(name => content.ContainsKey(System.IO.Path.ChangeExtension(name, ".deps.json"))).Take(2).ToList() switch { [var only] => only, _ => null };

@@ -1,25 +1,25 @@
 using System.IO.Compression;
 using CsCheck;
 using PluginHost.Catalog.Install;
+using PluginHost.Config;
 using PluginHost.Sdk;
 
 namespace PluginHost.Catalog.Tests.Install;
 
 public sealed class HostilePackageTests : IDisposable
 {
-    private const string Refused = "the package Evil.1.0.0.nupkg";
+    private const string Refused = "the package Evil 1.0.0 from local";
     private readonly PackagePlace place = new();
 
     public void Dispose() => place.Dispose();
 
-    // The package lies in the staging folder under a number while it is checked.
     private async Task<string> Install(Action<ZipArchive>? finish = null, Action<TestPackage>? change = null)
     {
         var package = TestPackage.Media("Evil", "1.0.0");
         change?.Invoke(package);
         package.Finish = finish;
         package.WriteTo(place.Feed);
-        return (await place.Refused("Evil")).Replace("1.nupkg", "Evil.1.0.0.nupkg", StringComparison.Ordinal);
+        return await place.Refused("Evil");
     }
 
     [Theory]
@@ -117,8 +117,13 @@ public sealed class HostilePackageTests : IDisposable
     {
         var path = TestPackage.Media("Evil", "1.0.0").WriteTo(place.Feed);
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..^200]);
+        place.Publish("Acme.Good", "1.0.0");
 
-        Assert.Contains("End of Central Directory record could not be found", await place.Refused("Evil"), StringComparison.Ordinal);
+        Assert.Equal($"the package file {path} is truncated, or no zip file at all", await place.Refused("Evil"));
+        using var server = new FeedServer(place.Feed);
+        place.Feeds = [new PackageFeed("http", server.Index)];
+        Assert.Equal("the package Evil 1.0.0 from http is refused: it is truncated, or no zip file at all", await place.Refused("Evil"));
+        await place.Install("Acme.Good");
     }
 
     [Fact]
