@@ -43,7 +43,7 @@ public sealed class DamageTests : IDisposable
     private string OnlyFailure(string id)
     {
         using var catalog = fixtures.Discover();
-        Assert.Empty(catalog.Faults);
+        Assert.Empty(catalog.Installed.Faults);
         using var lease = catalog.Lease(id, Defaults);
         var error = Assert.Throws<PluginFailedException>(() => Decode(lease));
         var events = new List<PluginEvent>();

@@ -200,7 +200,7 @@ public sealed class ExecutableGraphTests : IDisposable
         {
             var slots = graph.CreateSlots();
             Fill(graph, slots);
-            graph.Run(graph.StepsFor([graph.DecoderContextSlot]), slots);
+            ExecutableGraph.Run(graph.StepsFor([graph.DecoderContextSlot]), slots);
 
             var image = catalog.Telemetry.Single(item => item.Id == "encoder.vit");
             Assert.Equal((1, 0, (3 + 1) * 16 * sizeof(float)), (image.Calls, image.Failures, image.NativeBytes));
@@ -217,9 +217,9 @@ public sealed class ExecutableGraphTests : IDisposable
         var slots = graph.CreateSlots();
         Fill(graph, slots);
         var steps = graph.StepsFor([graph.Plan.Nodes.Single(node => node.Name == "broken").Outputs[0].Slot]);
-        for (var i = 0; i < 3; i++) Assert.Throws<GraphExecutionException>(() => graph.Run(steps, slots));
+        for (var i = 0; i < 3; i++) Assert.Throws<GraphExecutionException>(() => ExecutableGraph.Run(steps, slots));
 
-        Assert.Contains("mixer.failing is in quarantine (3 failures within 60 s, the last: broken (mixer.failing 0.1.0) failed: ArithmeticException: cannot mix", Assert.Throws<PluginQuarantinedException>(() => graph.Run(steps, slots)).Message, StringComparison.Ordinal);
-        graph.Run(graph.StepsFor([graph.DecoderContextSlot]), slots); // the others go on
+        Assert.Contains("mixer.failing is in quarantine (3 failures within 60 s, the last: broken (mixer.failing 0.1.0) failed: ArithmeticException: cannot mix", Assert.Throws<PluginQuarantinedException>(() => ExecutableGraph.Run(steps, slots)).Message, StringComparison.Ordinal);
+        ExecutableGraph.Run(graph.StepsFor([graph.DecoderContextSlot]), slots); // the others go on
     }
 }

@@ -132,7 +132,7 @@ public class GraphPlannerTests
         using var catalog = PluginCatalog.Discover(
             [FixturePlugins.Folder("planning")], isolation: new Dictionary<string, IsolationLimits> { ["metric.bleu"] = new(), ["encoder.vit"] = new() });
 
-        var error = Assert.Throws<ConfigException>(() => GraphPlanner.Plan(ProjectFile.Read(Valid, []), catalog));
+        var error = Assert.Throws<ConfigException>(() => GraphPlanner.Plan(ProjectFile.Read(Valid, []), catalog.Installed));
 
         Assert.Equal(
             "valid.json(5,25): $.graph.image.use: encoder.vit cannot run in a process of its own: INodePlugin.Build speaks of BuildContext, which stays within one; kinds whose data is small (metrics of text, say) can; take it out of 'isolation' in the host file, or use another plugin",

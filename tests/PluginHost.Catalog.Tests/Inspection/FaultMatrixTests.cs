@@ -71,7 +71,7 @@ public sealed class FaultMatrixTests : IDisposable
         Matches($"the package Bad 1.0.0 from local is refused: {expected}", refused);
         CopyToFolder(bad);
         using var catalog = place.Discover();
-        Matches(expected, Assert.Single(catalog.Faults).Message);
+        Matches(expected, Assert.Single(catalog.Installed.Faults).Message);
         Assert.Equal("1.0.0", place.Tell("media.acme-good"));
     }
 
@@ -84,8 +84,8 @@ public sealed class FaultMatrixTests : IDisposable
         {
             File.WriteAllBytes(Path.Combine(folder, "Bad.dll"), whole[..length]);
             using var catalog = place.Discover();
-            Assert.Empty(catalog.Plugins);
-            Assert.Single(catalog.Faults);
+            Assert.Empty(catalog.Installed.All);
+            Assert.Single(catalog.Installed.Faults);
         }, iter: 100, threads: 1);
     }
 
@@ -100,8 +100,8 @@ public sealed class FaultMatrixTests : IDisposable
         {
             File.WriteAllBytes(Path.Combine(folder, "Bad.dll"), [.. whole[..at], value, .. whole[(at + 1)..]]);
             using var catalog = place.Discover();
-            Assert.Contains(catalog.Plugins, plugin => plugin.Id == "media.good");
-            Assert.True(catalog.Plugins.Count + catalog.Faults.Count == 2);
+            Assert.Contains(catalog.Installed.All, plugin => plugin.Id == "media.good");
+            Assert.True(catalog.Installed.All.Count + catalog.Installed.Faults.Count == 2);
         }, iter: 200, threads: 1);
     }
 
