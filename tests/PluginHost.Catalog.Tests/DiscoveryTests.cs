@@ -184,6 +184,6 @@ public sealed class DiscoveryTests : IDisposable
         BitConverter.GetBytes((ushort)other).CopyTo(image, header + 4);
         File.WriteAllBytes(main, image);
 
-        Assert.StartsWith("Fixture.Plain.dll is built for ", OnlyFault().Message, StringComparison.Ordinal);
+        Assert.StartsWith("Fixture.Plain.dll was built for ", OnlyFault().Message, StringComparison.Ordinal);
     }
 }

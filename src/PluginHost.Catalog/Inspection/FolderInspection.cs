@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.InteropServices;
 using NuGet.Versioning;
 using PluginHost.Catalog.Install;
 using PluginHost.Sdk;
@@ -61,7 +60,7 @@ internal static class FolderInspection
         CheckRange(range);
         var used = DependencyCheck.Run(context, assembly, own, contracts);
         SdkCheck.Members(own.Values, range);
-        foreach (var item in context.GetAssemblies().Where(item => own.ContainsKey(item.GetName().Name!))) CheckPlatform(item);
+        foreach (var item in context.GetAssemblies().Select(item => item.GetName().Name!).Where(own.ContainsKey)) AssemblyFileCheck.Run(own[item]);
         var brought = context.GetAssemblies().Where(IsContract).Select(item => item.GetName().Name!).Where(own.ContainsKey).ToDictionary(name => name, name => own[name]);
         return Describe(folder, main, assembly, package, used, brought);
     }
@@ -92,20 +91,6 @@ internal static class FolderInspection
         if (plugins.Count + faults.Count + brought.Count == 0)
             faults.Add(new PluginFault(folder, $"{Path.GetFileName(main)} has no class marked [Plugin(\"kind.name\", \"...\")]"));
         return new FolderContent(plugins, faults, main, brought);
-    }
-
-    private static void CheckPlatform(Assembly assembly)
-    {
-        assembly.ManifestModule.GetPEKind(out _, out var machine);
-        var wanted = machine switch
-        {
-            ImageFileMachine.AMD64 => Architecture.X64,
-            ImageFileMachine.ARM => Architecture.Arm,
-            (ImageFileMachine)0xAA64 => Architecture.Arm64, // IMAGE_FILE_MACHINE_ARM64
-            _ => RuntimeInformation.ProcessArchitecture, // any
-        };
-        if (wanted != RuntimeInformation.ProcessArchitecture)
-            throw new FolderFaultException($"{assembly.GetName().Name}.dll is built for {wanted}, and this host runs on {RuntimeInformation.ProcessArchitecture}; build it for AnyCPU, or install the package for this platform");
     }
 
     private static bool IsContract(Assembly assembly) =>
