@@ -65,8 +65,8 @@ public sealed class HostFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{ "isolation": { "metric.a": "proces" } }""", "h.json(1,30): $.isolation.metric.a: the isolation of 'metric.a' is \"process\", or an object with limits, not the text \"proces\"")]
-    [InlineData("""{ "isolation": { "metric.a": { "restart": 1 } } }""", "h.json(1,32): $.isolation.metric.a.restart: unknown key 'restart' of the limits of a process; did you mean 'restarts'?")]
+    [InlineData("""{ "isolation": { "metric.a": "proces" } }""", "h.json(1,30): $.isolation['metric.a']: the isolation of 'metric.a' is \"process\", or an object with limits, not the text \"proces\"")]
+    [InlineData("""{ "isolation": { "metric.a": { "restart": 1 } } }""", "h.json(1,32): $.isolation['metric.a'].restart: unknown key 'restart' of the limits of a process; did you mean 'restarts'?")]
     public void Read_IsolationMistake_SaysPlaceAndRule(string json, string message) =>
         Assert.Equal(message, Assert.Throws<ConfigException>(() => Read(json)).Message);
 }
