@@ -1,3 +1,5 @@
 using BenchmarkDotNet.Running;
+using PluginHost.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+var summaries = BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+if (summaries.Any(summary => summary.BenchmarksCases.Any(item => item.Descriptor.Type == typeof(PluginCallBenchmarks)))) Console.WriteLine(BoundaryCost.Measure());

@@ -49,4 +49,42 @@ public class PinnedTests
         var pinned = Assert.Single(catalog.Pinned);
         Assert.Equal((id, verdict.Detail), (pinned.Id, $"pinned by {pinned.Path}"));
     }
+
+    [Fact]
+    public async Task Pinned_PluginLetGoLater_LeavesTheListAndTheMetric()
+    {
+        using var catalog = PluginCatalog.Discover([FixturePlugins.Pins]);
+        var keeper = new List<object>();
+        Keep(catalog, keeper);
+        await catalog.UnloadAsync("metric.pin-type", TimeSpan.FromSeconds(5));
+        Assert.Contains(1, Measure());
+
+        keeper.Clear();
+        for (var i = 0; i < 10 && catalog.Pinned.Count > 0; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.Empty(catalog.Pinned);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Keep(PluginCatalog catalog, List<object> keeper)
+    {
+        using var lease = catalog.Lease("metric.pin-type", new Dictionary<string, object?>());
+        keeper.Add(lease.As<ITextMetric>().GetType());
+    }
+
+    // Other tests' catalogs are measured too.
+    private static List<int> Measure()
+    {
+        var values = new List<int>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) => { if (instrument.Name == "pluginhost.plugins.pinned") self.EnableMeasurementEvents(instrument); };
+        listener.SetMeasurementEventCallback<int>((_, value, _, _) => values.Add(value));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return values;
+    }
 }

@@ -18,14 +18,16 @@ internal static class PluginServer
         var instance = Start(IsolationMessages.Read<IsolationStart>(input)!, output);
         if (instance is null) return 1;
         using var calls = new BlockingCollection<IsolationCall>();
-        new Thread(() =>
-        {
-            // A thread of its own: when the host is gone, the process ends in the middle of whatever it does.
-            while (IsolationMessages.Read<IsolationCall>(input) is { } call) calls.Add(call);
-            Environment.Exit(0);
-        }) { IsBackground = true }.Start();
+        // On a thread of its own: when the host is gone, the process ends in the middle of whatever it does.
+        new Thread(() => Listen(input, calls)).Start();
         foreach (var call in calls.GetConsumingEnumerable()) IsolationMessages.Write(output, Answer(instance, call));
         return 0;
+    }
+
+    private static void Listen(Stream input, BlockingCollection<IsolationCall> calls)
+    {
+        while (IsolationMessages.Read<IsolationCall>(input) is { } call) calls.Add(call);
+        Environment.Exit(0);
     }
 
     private static object? Start(IsolationStart start, Stream output)
