@@ -6,3 +6,8 @@ public class DotScorerConformance : ScorerConformance
 {
     public override string Id => "scorer.dot";
 }
+
+public class CosineScorerConformance : ScorerConformance
+{
+    public override string Id => "scorer.cosine";
+}

@@ -57,8 +57,38 @@ package=$(ls Gated/Fusion.Gated/bin/Release/Fusion.Gated.1.0.0.nupkg) || fail "d
 grep -aq 'plugin/Fusion.Gated.dll' "$package" || fail "$package does not hold the plugin's folder"
 if grep -aqE 'plugin/(PluginHost\.Sdk|TorchSharp)\.dll|libtorch' "$package"; then fail "$package brings what the host shares"; fi
 
-# --- Use it: install, run with one word changed, edit, hot swap during the run, remove. --------------------------------------------
-# (each step follows here: "$pluginhost" plugins install ..., "$pluginhost" run ... --set graph.fusion.use=fusion.gated, ...)
-"$pluginhost" plugins list > /dev/null
+# --- Use it. --------------------------------------------------------------------------------------------------------------------
+say "install it"
+cat > host.json <<HOST
+{ "plugins": ["{host}/plugins"], "artifacts": "runs", "device": "cpu", "install": { "store": "{config}/store", "feeds": { "mine": "$(dirname "$PWD/$package")" } } }
+HOST
+"$pluginhost" plugins install Fusion.Gated --host host.json
+"$pluginhost" plugins list --host host.json | grep -q 'fusion\.gated' || fail "the installed plugin is not listed"
+
+say "run with one word of the project changed"
+cp "$root/host-config/pocket.json" pocket.json
+small=(--set data.settings.train=64 --set data.settings.validation=8 --set stages.0.batch=8 --set stages.1.batch=8 --set stages.1.steps=2 --set evaluate=[])
+"$pluginhost" run pocket.json --host host.json "${small[@]}" --set graph.fusion.use=fusion.gated --set stages.0.steps=2 | grep -q '^run folder' || fail "the run did not end well"
+
+say "edit it, and swap it during a run"
+"$pluginhost" run pocket.json --host host.json "${small[@]}" --set graph.fusion.use=fusion.gated --set stages.0.steps=1200 > run.log 2>&1 &
+run=$!
+for _ in $(seq 600); do grep -q 'pretrain 1/1200' run.log && break; sleep 0.1; done
+sed -i 's/gate\.sigmoid()/(gate * 2).sigmoid()/' "$code"
+dotnet pack Gated -v quiet --nologo -p:Version=1.0.1
+"$pluginhost" plugins update Fusion.Gated --host host.json
+kill -0 $run 2> /dev/null || fail "the run was over before the swap: $(tail -3 run.log)"
+"$pluginhost" plugins swap fusion.gated --host host.json | tee swap.log
+grep -q 'fusion.gated 1.0.1' swap.log || fail "the new version does not serve"
+grep -q 'is unloaded' swap.log || fail "the old version was not let go"
+"$pluginhost" plugins status --host host.json | grep 'fusion\.gated'
+wait $run || fail "the run failed after the swap: $(tail -3 run.log)"
+grep -q '"version": "1.0.1"' runs/"$(cat runs/latest)"/run.json || fail "the run's record does not name the new version"
+
+say "remove it"
+"$pluginhost" plugins remove Fusion.Gated --host host.json
+status=0
+"$pluginhost" plan pocket.json --host host.json --set graph.fusion.use=fusion.gated || status=$?
+[ "$status" = 2 ] || fail "a plan with the removed plugin should end with exit code 2, not $status"
 
 say "done"
