@@ -78,17 +78,20 @@ internal static class SdkCheck
     }
 
     // An interface that has grown since the plugin was built: the plugin's class lacks what the host will call. An interface may
-    // implement another's member for its classes.
+    // implement another's member for its classes; one of another package (a kind of its own) is not judged.
     private static IEnumerable<(string Type, string Member)> Unimplemented(MetadataReader metadata)
     {
         foreach (var type in metadata.TypeDefinitions.Select(metadata.GetTypeDefinition))
         {
             if (type.Attributes.HasFlag(TypeAttributes.Interface) || type.Attributes.HasFlag(TypeAttributes.Abstract)) continue;
-            var contracts = type.GetInterfaceImplementations().Select(handle => metadata.GetInterfaceImplementation(handle).Interface)
-                .Where(handle => handle.Kind == HandleKind.TypeReference).Select(handle => SignatureNames.OfSdk(metadata, (TypeReferenceHandle)handle)).OfType<string>().ToList();
+            EntityHandle[] interfaces = [.. type.GetInterfaceImplementations().Select(handle => metadata.GetInterfaceImplementation(handle).Interface)];
+            if (interfaces.Any(handle => IsOfAnotherPackage(metadata, handle))) continue;
+            TypeDefinition[] own = [.. interfaces.Where(handle => handle.Kind == HandleKind.TypeDefinition).Select(handle => metadata.GetTypeDefinition((TypeDefinitionHandle)handle))];
+            var contracts = interfaces.Where(handle => handle.Kind == HandleKind.TypeReference).Select(handle => SignatureNames.OfSdk(metadata, (TypeReferenceHandle)handle)).OfType<string>().ToList();
             foreach (var contract in contracts)
                 foreach (var (member, signature) in Surface.Value.Required(contract))
-                    if (!contracts.Any(other => Surface.Value.HasMember(other, $"{contract}.{member}", signature)) && !Implements(metadata, type, contract, member, signature))
+                    if (!contracts.Any(other => Surface.Value.HasMember(other, $"{contract}.{member}", signature)) && !Implements(metadata, type, contract, member, signature)
+                        && !own.Any(item => Declares(metadata, item, contract, member, signature)))
                         yield return (metadata.GetString(type.Name), Shown(contract, member, signature));
         }
     }
@@ -98,16 +101,26 @@ internal static class SdkCheck
     {
         while (true)
         {
-            foreach (var method in type.GetMethods().Select(metadata.GetMethodDefinition))
-            {
-                var name = metadata.GetString(method.Name);
-                if ((name == member || name == $"{contract}.{member}") && method.DecodeSignature(SignatureNames.Instance, null) is var own && SignatureNames.Text(own) == signature) return true;
-            }
+            if (Declares(metadata, type, contract, member, signature)) return true;
             if (type.BaseType.IsNil || type.BaseType.Kind == HandleKind.TypeSpecification) return !type.BaseType.IsNil;
             if (type.BaseType.Kind == HandleKind.TypeReference)
                 return SignatureNames.Full(metadata, (TypeReferenceHandle)type.BaseType) is not ("System.Object" or "System.ValueType");
             type = metadata.GetTypeDefinition((TypeDefinitionHandle)type.BaseType);
         }
+    }
+
+    private static bool Declares(MetadataReader metadata, TypeDefinition type, string contract, string member, string signature) =>
+        type.GetMethods().Select(metadata.GetMethodDefinition).Any(method =>
+            metadata.GetString(method.Name) is var name && (name == member || name == $"{contract}.{member}")
+            && SignatureNames.Text(method.DecodeSignature(SignatureNames.Instance, null)) == signature);
+
+    private static bool IsOfAnotherPackage(MetadataReader metadata, EntityHandle handle)
+    {
+        if (handle.Kind != HandleKind.TypeReference || SignatureNames.OfSdk(metadata, (TypeReferenceHandle)handle) is not null) return false;
+        var scope = metadata.GetTypeReference((TypeReferenceHandle)handle).ResolutionScope;
+        return scope.Kind == HandleKind.AssemblyReference
+            && metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)scope).Name) is var assembly
+            && !SharedAssemblies.Contains(assembly) && !FolderResolver.InRuntime(assembly);
     }
 
     private static string? Owner(MetadataReader metadata, EntityHandle parent) => parent.Kind switch
