@@ -35,6 +35,7 @@ public sealed class LiveGraph(ExecutableGraph graph) : IDisposable
     public Task<GraphExchange> ExchangeAsync(GraphPlan plan, Action<ExecutableGraph> probe)
     {
         var pending = new PendingExchange(plan, probe, new TaskCompletionSource<GraphExchange>(TaskCreationOptions.RunContinuationsAsynchronously));
+        using var alone = performing.EnterScope();
         bool now;
         lock (gate)
         {
@@ -45,10 +46,11 @@ public sealed class LiveGraph(ExecutableGraph graph) : IDisposable
         return pending.Result.Task;
     }
 
-    /// <summary>Says that a trainer steps: exchanges wait for it to ask between two steps.</summary>
+    /// <summary>Says that a trainer steps: exchanges wait for it to ask between two steps. One under way is waited for.</summary>
     /// <returns>Dispose it after the last step.</returns>
     public StepBoundaries BeginSteps()
     {
+        using var alone = performing.EnterScope();
         lock (gate) stepping = true;
         return new StepBoundaries(this);
     }

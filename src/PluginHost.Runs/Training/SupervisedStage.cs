@@ -28,6 +28,7 @@ public sealed class SupervisedStage : IDisposable
     private readonly long seed;
     private readonly List<double> losses = [];
     private readonly List<ValidationPoint> validations = [];
+    private readonly StepBoundaries boundaries;
     private TrainedGraph trained;
 
     /// <param name="live">The graph; plugins may be swapped in it between two steps.</param>
@@ -37,6 +38,8 @@ public sealed class SupervisedStage : IDisposable
     public SupervisedStage(LiveGraph live, int index, Dataset data, long seed)
     {
         (this.live, this.index, this.data, this.seed) = (live, index, data, seed);
+        // Before the graph is taken: a swap in between would be trained past.
+        boundaries = live.BeginSteps();
         config = live.Plan.Stages[index].Config;
         trained = new TrainedGraph(live.Acquire(), index);
     }
@@ -48,7 +51,6 @@ public sealed class SupervisedStage : IDisposable
         var (firstStep, secondsBefore, tokens) = resume is null ? (0, 0.0, 0L) : Restore(resume);
         observer.StageStarted(config.Name, firstStep, config.Steps);
         trained.Graph.Train(true);
-        using var boundaries = live.BeginSteps();
         // The stream is endless and a function of the seed: the position in it is the step.
         using var batches = data.Train(new TrainStream(
             "train", seed + index, config.Batch, config.Tasks, config.Turns, (long)firstStep * config.Accumulate)).GetEnumerator();
@@ -87,8 +89,12 @@ public sealed class SupervisedStage : IDisposable
         return result;
     }
 
-    /// <summary>Gives the graph back.</summary>
-    public void Dispose() => trained.Dispose();
+    /// <summary>Gives the graph back and lets swaps go on without it.</summary>
+    public void Dispose()
+    {
+        trained.Dispose();
+        boundaries.Dispose();
+    }
 
     // Only the trained graph changes: losses, position and data stream go on.
     [MethodImpl(MethodImplOptions.NoInlining)]
