@@ -97,13 +97,18 @@ internal sealed class HostControl : IDisposable
             var request = JsonNode.Parse(line ?? "") as JsonObject ?? throw new UserErrorException("a request is a line of JSON");
             return await handle(new ControlRequest((string?)request["command"] ?? "", (string?)request["id"], (string?)request["folder"]));
         }
-        catch (Exception error) when (error is System.Text.Json.JsonException or InvalidOperationException)
+        catch (Exception error) when (error is System.Text.Json.JsonException)
         {
             return new ControlReply(ExitCode.UserError, "a request is a line of JSON");
         }
-        catch (UserErrorException error)
+        catch (Exception error) when (error is UserErrorException or Config.ConfigException)
         {
             return new ControlReply(ExitCode.UserError, error.Message);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // Whatever a request ran into costs that request, not the run.
+            return new ControlReply(ExitCode.Failed, error.Message);
         }
     }
 

@@ -50,8 +50,18 @@ internal sealed partial class LiveSession : IDisposable
     private List<string> Watched() =>
         [Path.GetFullPath(source!.Path), .. workspace.Catalog.Installed.All.Select(plugin => plugin.Origin).Distinct()];
 
-    private async Task Changed(string path) =>
-        say(path == Path.GetFullPath(source!.Path) ? await Reload() : (await Swap(path, PackageOf(path))).Text);
+    // What a change runs into costs that change, not the run.
+    private async Task Changed(string path)
+    {
+        try
+        {
+            say(path == Path.GetFullPath(source!.Path) ? await Reload() : (await Swap(path, PackageOf(path))).Text);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            say($"{path} changed and is not taken in: {error.Message}");
+        }
+    }
 
     private Task<ControlReply> Handle(ControlRequest request) => request.Command switch
     {
