@@ -25,6 +25,7 @@ public static class StepGate
     private static int running;
     private static int collecting;
     private static long allocatedAtStart;
+    private static bool collected;
 
     [ThreadStatic]
     private static int depth;
@@ -58,6 +59,7 @@ public static class StepGate
             while (running > 0 && LongestStep - Stopwatch.GetElapsedTime(began) is var left && left > TimeSpan.Zero) Monitor.Wait(Gate, left);
             EndRegion();
             GC.Collect();
+            collected = true;
             collecting--;
             Admit();
         }
@@ -78,7 +80,9 @@ public static class StepGate
     private static void BeginRegion()
     {
         EndRegion();
-        _ = GC.TryStartNoGCRegion(Budget);
+        // The region begins with a full collection of its own, unless there has just been one.
+        _ = GC.TryStartNoGCRegion(Budget, disallowFullBlockingGC: collected);
+        collected = false;
         allocatedAtStart = GC.GetTotalAllocatedBytes();
     }
 

@@ -34,7 +34,9 @@ internal sealed class SwapStress(Workspace workspace, int swaps, int callers, Te
         ?? throw new UserErrorException($"{workspace.Plan.Project.Path} has no usable sample");
     private int version;
 
-    private sealed record Caller(List<(long From, long To)> Gaps)
+    /// <param name="Gaps">Between two tokens of one answer.</param>
+    /// <param name="Firsts">From a question to the first token of its answer: reading the picture comes before it.</param>
+    private sealed record Caller(List<(long From, long To)> Gaps, List<(long From, long To)> Firsts)
     {
         public int Answers { get; set; }
 
@@ -50,7 +52,7 @@ internal sealed class SwapStress(Workspace workspace, int swaps, int callers, Te
         set_num_threads(1); // the callers fill the cores
         Remember();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var load = Enumerable.Range(0, callers).Select(_ => new Caller([])).ToList();
+        var load = Enumerable.Range(0, callers).Select(_ => new Caller([], [])).ToList();
         var threads = load.Select(caller => Task.Factory.StartNew(() => Call(caller, stop.Token), TaskCreationOptions.LongRunning)).ToList();
         var calmFrom = Stopwatch.GetTimestamp();
         await Task.Delay(Calm, cancellation);
@@ -128,14 +130,14 @@ internal sealed class SwapStress(Workspace workspace, int swaps, int callers, Te
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CallOnce(Caller caller)
     {
-        var last = Stopwatch.GetTimestamp();
+        var (last, waits) = (Stopwatch.GetTimestamp(), caller.Firsts);
         using var use = workspace.Graph.Acquire();
         var wanted = expected[Served(use.Graph)];
         var answer = new TextGenerator(use.Graph, workspace.Data).Stream(sample, Question, Sampled, _ =>
         {
             var now = Stopwatch.GetTimestamp();
-            caller.Gaps.Add((last, now));
-            last = now;
+            waits.Add((last, now));
+            (last, waits) = (now, caller.Gaps);
         }, CancellationToken.None);
         caller.Answers++;
         if (answer != wanted) caller.Wrong++;
@@ -143,8 +145,11 @@ internal sealed class SwapStress(Workspace workspace, int swaps, int callers, Te
 
     private JsonObject Report(List<Caller> load, List<(long From, long To)> windows, (long From, long To) calm, int pinned, double residentStart, double residentEnd)
     {
-        var steps = load.SelectMany(caller => caller.Gaps.Where(gap => gap.To < calm.To && gap.From > calm.From)).Select(Milliseconds).Order().ToList();
-        var pauses = windows.SelectMany(window => load.Select(caller => caller.Gaps.Where(gap => gap.To >= window.From && gap.From <= window.To).Select(Milliseconds).DefaultIfEmpty().Max())).Order().ToList();
+        var pauses = Pauses(load, windows);
+        // The same measure without swaps: the longest of many waits is longer than most.
+        var length = windows.Select(window => window.To - window.From).Order().ElementAt(windows.Count / 2);
+        var calmWindows = Enumerable.Range(0, (int)Math.Max(1, (calm.To - calm.From) / length)).Select(i => (calm.From + i * length, Math.Min(calm.To, calm.From + (i + 1) * length)));
+        var calmPauses = Pauses(load, [.. calmWindows]);
         var failure = load.Select(caller => caller.FirstFailure).FirstOrDefault(message => message is not null);
         return new JsonObject
         {
@@ -156,13 +161,24 @@ internal sealed class SwapStress(Workspace workspace, int swaps, int callers, Te
             ["wrongVersionAnswers"] = load.Sum(caller => caller.Wrong),
             ["pinned"] = pinned,
             ["swapP50Ms"] = Percentile([.. windows.Select(Milliseconds).Order()], 0.5),
-            ["decodeStepP50Ms"] = Percentile(steps, 0.5),
+            ["decodeStepP50Ms"] = Percentile(Within(load.SelectMany(caller => caller.Gaps), calm), 0.5),
             ["pauseP50Ms"] = Percentile(pauses, 0.5),
             ["pauseP99Ms"] = Percentile(pauses, 0.99),
+            ["calmPauseP50Ms"] = Percentile(calmPauses, 0.5),
+            ["calmPauseP99Ms"] = Percentile(calmPauses, 0.99),
+            ["firstTokenP50Ms"] = Percentile(Within(load.SelectMany(caller => caller.Firsts), (windows[0].From, windows[^1].To)), 0.5),
+            ["calmFirstTokenP50Ms"] = Percentile(Within(load.SelectMany(caller => caller.Firsts), calm), 0.5),
             ["residentStartMb"] = Math.Round(residentStart, 1),
             ["residentEndMb"] = Math.Round(residentEnd, 1),
         };
     }
+
+    /// <summary>The longest wait of each caller in each window.</summary>
+    private static List<double> Pauses(List<Caller> load, List<(long From, long To)> windows) =>
+        [.. windows.SelectMany(window => load.Select(caller => caller.Gaps.Where(gap => gap.To >= window.From && gap.From <= window.To).Select(Milliseconds).DefaultIfEmpty().Max())).Order()];
+
+    private static List<double> Within(IEnumerable<(long From, long To)> waits, (long From, long To) window) =>
+        [.. waits.Where(wait => wait.From > window.From && wait.To < window.To).Select(Milliseconds).Order()];
 
     private static double Milliseconds((long From, long To) span) => Stopwatch.GetElapsedTime(span.From, span.To).TotalMilliseconds;
 
