@@ -92,6 +92,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             Steps = (int)reader.Integer("steps", defaults.Steps, 1, 100_000_000),
             Batch = (int)reader.Integer("batch", defaults.Batch, 1, 65_536),
             Accumulate = (int)reader.Integer("accumulate", defaults.Accumulate, 1, 65_536),
+            Parallel = (int)reader.Integer("parallel", defaults.Parallel, 1, 65_536),
             LearningRate = reader.Number("learningRate", defaults.LearningRate, 0, 10),
             Warmup = (int)reader.Integer("warmup", defaults.Warmup, 0, 100_000_000),
             FinalRate = reader.Number("finalRate", defaults.FinalRate, 0, 1),
@@ -104,6 +105,8 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             Objectives = Nodes(reader.Members("objectives"), "an objective"),
         };
         reader.End();
+        if (stage.Parallel > stage.Accumulate)
+            errors.Add(new ConfigError(node.Location, $"stage '{stage.Name}' cannot run {stage.Parallel} micro-batches at once ('parallel') when a step has {stage.Accumulate} ('accumulate')"));
         if (stage.Objectives.Count == 0 && node.Kind == JsonKind.Object)
             errors.Add(new ConfigError(node.Location, $"stage '{stage.Name}' needs 'objectives' with at least one objective"));
         return stage;

@@ -52,7 +52,7 @@ public sealed class ProjectFileTests : IDisposable
               },
               "graph": { "image": { "use": "encoder.vit", "settings": { "width": 8 } } },
               "stages": [ {
-                "name": "s", "steps": 1, "batch": 2, "accumulate": 3, "learningRate": 0.1, "warmup": 4, "finalRate": 0.2, "weightDecay": 0.3, "clip": 0.4,
+                "name": "s", "steps": 1, "batch": 2, "accumulate": 3, "parallel": 2, "learningRate": 0.1, "warmup": 4, "finalRate": 0.2, "weightDecay": 0.3, "clip": 0.4,
                 "tasks": ["caption.*"], "turns": 5, "validateEvery": 6, "checkpointEvery": 7, "objectives": { "o": { "use": "objective.x", "weight": 0.5 } }
               } ],
               "evaluate": [ { "use": "metric.x", "name": "n", "splits": ["train"], "tasks": ["a"], "language": "zh", "require": ["audio"], "limit": 8, "label": "l" } ]
@@ -64,7 +64,7 @@ public sealed class ProjectFileTests : IDisposable
         Assert.Equal(("tokenizer.byte-bpe", "media.wav", "fr"), (project.Data.Tokenizer!.Id, project.Data.Media[0].Id, project.Data.Languages[0]));
         var stage = project.Stages[0];
         Assert.Equal((1, 2, 3, 0.1, 4, 0.2, 0.3, 0.4, 5), (stage.Steps, stage.Batch, stage.Accumulate, stage.LearningRate, stage.Warmup, stage.FinalRate, stage.WeightDecay, stage.Clip, stage.Turns));
-        Assert.Equal((6, 7, 0.5), (stage.ValidateEvery, stage.CheckpointEvery, stage.Objectives[0].Weight));
+        Assert.Equal((2, 6, 7, 0.5), (stage.Parallel, stage.ValidateEvery, stage.CheckpointEvery, stage.Objectives[0].Weight));
         var evaluation = project.Evaluate[0];
         Assert.Equal(("n", "zh", 8, "l", "train", "a", "audio"), (evaluation.Metric.Name, evaluation.Language, evaluation.Limit, evaluation.Label, evaluation.Splits[0], evaluation.Tasks[0], evaluation.Require[0]));
     }
@@ -95,6 +95,7 @@ public sealed class ProjectFileTests : IDisposable
     [InlineData("data.text.languages=[]", "--set data.text.languages=[]: 'languages' needs at least one language, such as \"en\"")]
     [InlineData("evaluate.0.require=[\"vidoe\"]", "--set evaluate.0.require=[\"vidoe\"]: 'vidoe' is no modality that can be required; known: audio, image")]
     [InlineData("graph.image.in.pixels=image", "--set graph.image.in.pixels=image: an input is wired to 'node.output', such as \"image.tokens\" or \"sample.image\", not to the text \"image\"")]
+    [InlineData("stages.0.parallel=2", "p.json(5,15): $.stages[0]: stage 'one' cannot run 2 micro-batches at once ('parallel') when a step has 1 ('accumulate')")]
     [InlineData("stages.0.objectives={}", "p.json(5,15): $.stages[0]: stage 'one' needs 'objectives' with at least one objective")]
     [InlineData("name=a/b", "--set name=a/b: 'a/b' names folders: letters, digits, '-', '_' and '.' only")]
     [InlineData("graph.image.settings=3", "--set graph.image.settings=3: 'settings' is an object in { }, not 3")]

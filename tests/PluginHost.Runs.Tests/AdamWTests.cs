@@ -37,6 +37,22 @@ public class AdamWTests
     }
 
     [Fact]
+    public void Accumulate_SeveralGradients_StepsByTheirSum()
+    {
+        using var scope = NewDisposeScope();
+        using var weight = new Parameter(zeros(2));
+        using var other = new Parameter(zeros(2));
+        using var optimizer = new AdamW([("w", weight), ("o", other)]);
+
+        foreach (var slope in new float[] { 1, 2 })
+            optimizer.Accumulate(optimizer.Gradients((weight * tensor(new[] { slope, 2 * slope })).sum()));
+
+        Assert.Equal([3f, 6f], weight.grad!.data<float>().ToArray());
+        Assert.Null(other.grad);
+        Assert.Equal(Math.Sqrt(45), optimizer.Step(0.1, 0, double.PositiveInfinity), 5);
+    }
+
+    [Fact]
     public void Step_FusedAndPlainOperators_Agree()
     {
         using var scope = NewDisposeScope();

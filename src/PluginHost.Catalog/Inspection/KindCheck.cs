@@ -15,6 +15,8 @@ internal static class KindCheck
         ["decoder"] = [typeof(INodePlugin)],
         ["objective"] = [typeof(INodePlugin)],
         ["metric"] = [typeof(ITextMetric), typeof(IEmbeddingMetric)],
+        ["filter"] = [typeof(IFilterPlugin)],
+        ["transform"] = [typeof(ITransform)],
     };
 
     /// <exception cref="FolderFaultException">The class implements no interface of its kind.</exception>

@@ -10,19 +10,26 @@ namespace PluginHost.Graph.Planning;
 /// <param name="Accepts">Whether a plugin may stand there.</param>
 internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> Accepts)
 {
-    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric"];
+    // Of these kinds a plugin that implements something else is never installed.
+    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform"];
 
-    public static PluginRole Source { get; } = new("a source", plugin => plugin.Kind == "source" && plugin.Implements<ISourcePlugin>());
+    public static PluginRole Source { get; } = OfKind("a source", "source");
 
-    public static PluginRole Tokenizer { get; } = new("a tokenizer", plugin => plugin.Kind == "tokenizer" && plugin.Implements<ITokenizerPlugin>());
+    public static PluginRole Tokenizer { get; } = OfKind("a tokenizer", "tokenizer");
 
-    public static PluginRole Media { get; } = new("a media decoder", plugin => plugin.Kind == "media" && plugin.Implements<IMediaDecoder>());
+    public static PluginRole Media { get; } = OfKind("a media decoder", "media");
+
+    public static PluginRole Objective { get; } = OfKind("an objective", "objective");
+
+    public static PluginRole Metric { get; } = OfKind("a metric", "metric");
+
+    public static PluginRole Filter { get; } = OfKind("a filter", "filter");
+
+    public static PluginRole Transform { get; } = OfKind("a transform", "transform");
 
     public static PluginRole Node { get; } = new("a graph node (encoder, fusion, decoder, ...)", plugin => !NotNodes.Contains(plugin.Kind) && plugin.Implements<INodePlugin>());
 
-    public static PluginRole Objective { get; } = new("an objective", plugin => plugin.Kind == "objective" && plugin.Implements<INodePlugin>());
-
-    public static PluginRole Metric { get; } = new("a metric", plugin => plugin.Kind == "metric" && (plugin.Implements<ITextMetric>() || plugin.Implements<IEmbeddingMetric>()));
+    private static PluginRole OfKind(string wanted, string kind) => new(wanted, plugin => plugin.Kind == kind);
 }
 
 /// <summary>Finds the plugin of each use, checks that it may stand there, and resolves its settings.</summary>

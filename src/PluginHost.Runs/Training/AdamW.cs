@@ -39,6 +39,29 @@ public sealed class AdamW : IDisposable
         return norm;
     }
 
+    /// <summary>Gradients of a loss, in the order of the parameters; parameters that it does not depend on have none. Theirs is whoever asked.</summary>
+    /// <param name="loss">Scalar.</param>
+    public IReadOnlyList<Tensor?> Gradients(Tensor loss)
+    {
+        var gradients = autograd.grad([loss], [.. states.Select(state => state.Parameter)], allow_unused: true);
+        return [.. gradients.Select(gradient => gradient is null || gradient.IsInvalid ? null : gradient.DetachFromDisposeScope())];
+    }
+
+    /// <summary>Adds to the gradients of the next step, and takes over the tensors.</summary>
+    public void Accumulate(IReadOnlyList<Tensor?> gradients)
+    {
+        using var _ = no_grad();
+        foreach (var (state, gradient) in states.Zip(gradients))
+        {
+            if (gradient is null) continue;
+            if (state.Parameter.grad is { } sum)
+                using (sum) sum.add_(gradient);
+            else
+                state.Parameter.grad = gradient;
+            gradient.Dispose();
+        }
+    }
+
     /// <summary>The moments and step counts by name, for a checkpoint; tensors are the optimizer's own.</summary>
     public IEnumerable<(string Name, Tensor Value)> Tensors() =>
         states.SelectMany(state => new[]

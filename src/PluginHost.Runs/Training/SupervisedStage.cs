@@ -41,7 +41,7 @@ public sealed class SupervisedStage : IDisposable
         // Before the graph is taken: a swap in between would be trained past.
         boundaries = live.BeginSteps();
         config = live.Plan.Stages[index].Config;
-        trained = new TrainedGraph(live.Acquire(), index);
+        trained = new TrainedGraph(live.Acquire(), index, config.Parallel);
     }
 
     /// <summary>Trains the stage, from its beginning or from a state.</summary>
@@ -101,7 +101,7 @@ public sealed class SupervisedStage : IDisposable
     private void Follow()
     {
         using var former = trained;
-        trained = new TrainedGraph(live.Acquire(), index);
+        trained = new TrainedGraph(live.Acquire(), index, config.Parallel);
         trained.Optimizer.Carry(former.Optimizer);
         config = trained.Graph.Plan.Stages[index].Config;
         trained.Graph.Train(true);
@@ -142,26 +142,32 @@ public sealed class SupervisedStage : IDisposable
                 for (var o = 0; o < counts.Length; o++) counts[o] += objectives[o].Objective.Count(Inputs(objectives[o], slots));
                 tokens += TokenCount(batch);
             }
-        foreach (var batch in window)
+        foreach (var (shares, gradients) in trained.MicroBatches.Run(window, batch => Differentiate(batch, counts)))
         {
-            using (NewDisposeScope())
-            {
-                var slots = Fill(trained.Graph, batch);
-                ExecutableGraph.Run(trained.Steps, slots);
-                Tensor? loss = null;
-                for (var o = 0; o < counts.Length; o++)
-                {
-                    if (counts[o] == 0) continue;
-                    var share = objectives[o].Objective.Sum(Inputs(objectives[o], slots)) * (objectives[o].Weight / counts[o]);
-                    parts[objectives[o].Name] += share.ToDouble();
-                    loss = loss is null ? share : loss + share;
-                }
-                if (loss is { requires_grad: true }) loss.backward();
-                trained.Graph.CheckBackward();
-            }
-            batch.Dispose();
+            for (var o = 0; o < counts.Length; o++) parts[objectives[o].Name] += shares[o];
+            trained.Optimizer.Accumulate(gradients);
         }
+        trained.Graph.CheckBackward();
+        foreach (var batch in window) batch.Dispose();
         return parts;
+    }
+
+    /// <summary>A micro-batch's share of each objective's loss, and its gradients in the order of the optimizer's parameters.</summary>
+    private (double[] Shares, IReadOnlyList<Tensor?> Gradients) Differentiate(Batch batch, double[] counts)
+    {
+        using var scope = NewDisposeScope();
+        var slots = Fill(trained.Graph, batch);
+        ExecutableGraph.Run(trained.CreateSteps(), slots);
+        var shares = new double[counts.Length];
+        Tensor? loss = null;
+        for (var o = 0; o < counts.Length; o++)
+        {
+            if (counts[o] == 0) continue;
+            var share = trained.Objectives[o].Objective.Sum(Inputs(trained.Objectives[o], slots)) * (trained.Objectives[o].Weight / counts[o]);
+            shares[o] = share.ToDouble();
+            loss = loss is null ? share : loss + share;
+        }
+        return (shares, loss is { requires_grad: true } ? trained.Optimizer.Gradients(loss) : []);
     }
 
     private void Validate(int step, IRunObserver observer)
@@ -176,7 +182,7 @@ public sealed class SupervisedStage : IDisposable
         using (NewDisposeScope())
         {
             var slots = Fill(trained.Graph, batch);
-            ExecutableGraph.Run(trained.Steps, slots);
+            ExecutableGraph.Run(trained.CreateSteps(), slots);
             foreach (var objective in trained.Objectives)
             {
                 var count = objective.Objective.Count(Inputs(objective, slots));
@@ -237,13 +243,16 @@ public sealed class SupervisedStage : IDisposable
     }
 
     /// <summary>A version of the graph with what training it needs; a swap replaces all of it at once.</summary>
-    private sealed class TrainedGraph(GraphUse use, int index) : IDisposable
+    private sealed class TrainedGraph(GraphUse use, int index, int parallel) : IDisposable
     {
         public ExecutableGraph Graph => use.Graph;
 
         public IReadOnlyList<BuiltObjective> Objectives { get; } = use.Graph.Objectives(index);
 
-        public ExecutionStep[] Steps { get; } = use.Graph.StepsFor(use.Graph.Objectives(index).SelectMany(objective => objective.InputSlots));
+        /// <summary>What the objectives need; a thread's own.</summary>
+        public ExecutionStep[] CreateSteps() => use.Graph.StepsFor(use.Graph.Objectives(index).SelectMany(objective => objective.InputSlots));
+
+        public MicroBatches MicroBatches { get; } = new(parallel);
 
         public AdamW Optimizer { get; } = new(use.Graph.Parameters);
 

@@ -33,6 +33,8 @@ public static class PlanCommand
 
     private static long Activations(GraphPlan plan) => plan.Nodes.Sum(node => node.ActivationFloats ?? 0);
 
+    private static int Parallel(GraphPlan plan) => plan.Stages.Select(stage => stage.Config.Parallel).DefaultIfEmpty(1).Max();
+
     private static long Memory(long parameters, long activations) => parameters * BytesPerParameter + activations * BytesPerActivation;
 
     internal static void Print(GraphPlan plan, TextWriter output)
@@ -58,8 +60,8 @@ public static class PlanCommand
         output.WriteLine();
         var parameters = Parameters(plan);
         var activations = Activations(plan);
-        output.WriteLine($"{Count(parameters)} parameters; about {Size(Memory(parameters, activations))} in training "
-            + $"(weights, gradients, AdamW: {Size(Memory(parameters, 0))}; one micro-batch: {Size(Memory(0, activations))})");
+        output.WriteLine($"{Count(parameters)} parameters; about {Size(Memory(parameters, activations * Parallel(plan)))} in training "
+            + $"(weights, gradients, AdamW: {Size(Memory(parameters, 0))}; {(Parallel(plan) is var at and > 1 ? $"{at} micro-batches at once" : "one micro-batch")}: {Size(Memory(0, activations * Parallel(plan)))})");
     }
 
     private static string Describe(PlannedObjective objective) =>
@@ -96,11 +98,12 @@ public static class PlanCommand
                 steps = stage.Config.Steps,
                 batch = stage.Config.Batch,
                 accumulate = stage.Config.Accumulate,
+                parallel = stage.Config.Parallel,
                 objectives = stage.Objectives.Select(objective => new { name = objective.Name, weight = objective.Weight, node = ToJson(objective.Node) }),
             }),
             evaluations = plan.Evaluations.Select(evaluation => new { splits = evaluation.Config.Splits, node = ToJson(evaluation.Metric) }),
             parameters,
-            memoryBytes = Memory(parameters, Activations(plan)),
+            memoryBytes = Memory(parameters, Activations(plan) * Parallel(plan)),
         }, PlainJson.Options);
     }
 
