@@ -23,9 +23,9 @@ public sealed class PluginCatalog : IDisposable
     private readonly ContractHomes contracts = new();
     private readonly Dictionary<string, string> knownContracts = [];
     private readonly Dictionary<PluginDescription, PluginSlot> slots = new(ReferenceEqualityComparer.Instance);
-    private readonly QuarantineOptions quarantine;
     private readonly IReadOnlyDictionary<string, IsolationLimits> isolation;
     private readonly CatalogMeter meter;
+    private volatile QuarantineOptions quarantine;
 
     private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine, IReadOnlyDictionary<string, IsolationLimits> isolation)
     {
@@ -130,6 +130,38 @@ public sealed class PluginCatalog : IDisposable
     /// <exception cref="UserErrorException">There is no such plugin, or it is being unloaded.</exception>
     /// <exception cref="PluginFailedException">It cannot be loaded, or its constructor threw.</exception>
     public PluginLease Lease(string id, IReadOnlyDictionary<string, object?> settings) => Lease(Serving(id), settings);
+
+    /// <summary>Takes in the plugins of further folders; those that are installed already stay as they are.</summary>
+    /// <param name="folders">Plugin folders.</param>
+    /// <returns>What is new.</returns>
+    /// <exception cref="UserErrorException">A plugin of theirs cannot be used; none is taken in.</exception>
+    public IReadOnlyList<PluginDescription> Join(IReadOnlyList<string> folders)
+    {
+        var faults = new List<PluginFault>();
+        var known = Installed.All.Select(plugin => plugin.Origin).ToHashSet();
+        var places = folders.SelectMany(folder => Places(folder, faults)).Select(place => Path.GetFullPath(place.Item1)).Where(place => !known.Contains(place)).ToList();
+        if (faults.Count > 0) throw new UserErrorException(string.Join(Environment.NewLine, faults.Select(fault => $"{fault.Folder}: {fault.Message}")));
+        List<PluginDescription> staged = [];
+        try
+        {
+            foreach (var place in places)
+            {
+                staged.AddRange(Stage(place));
+                if (staged.FirstOrDefault(plugin => Installed.Find(plugin.Id) is not null || staged.Count(other => other.Id == plugin.Id) > 1) is { } taken)
+                    throw new UserErrorException($"{taken.Origin}: the id {taken.Id} is already taken{(Installed.Find(taken.Id) is { } by ? $" by {by.Origin}" : "")}; remove one of them");
+            }
+        }
+        catch
+        {
+            foreach (var plugin in staged) Forget(plugin);
+            throw;
+        }
+        Activate(staged);
+        return staged;
+    }
+
+    /// <summary>Counts failures by other rules from now on; what is in quarantine stays there.</summary>
+    public void Apply(QuarantineOptions options) => quarantine = options;
 
     /// <summary>Takes a plugin out by command, until <see cref="Restore"/>.</summary>
     /// <param name="id">Plugin id.</param>
@@ -280,7 +312,7 @@ public sealed class PluginCatalog : IDisposable
         lock (gate) return [.. slots.Values.Where(other => other != slot && other.DependsOn(slot)).Select(other => other.Description)];
     }
 
-    private PluginSlot NewSlot(PluginDescription plugin) => new(plugin, events, new PluginHealth(plugin, quarantine, events), contracts);
+    private PluginSlot NewSlot(PluginDescription plugin) => new(plugin, events, new PluginHealth(plugin, () => quarantine, events), contracts);
 
     private PluginDescription Serving(string id) => Installed.Find(id)
         ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, Installed.All.Select(plugin => plugin.Id))}");

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PluginHost.Config.Json;
 
 namespace PluginHost.Config;
 
@@ -15,7 +16,7 @@ public sealed record ConfigChange(string Path, string? Old, string? New)
 public static class ConfigDiff
 {
     /// <summary>Every value that differs, in the order of the paths.</summary>
-    public static IReadOnlyList<ConfigChange> Between(ProjectConfig before, ProjectConfig after)
+    public static IReadOnlyList<ConfigChange> Between(JsonElementNode before, JsonElementNode after)
     {
         var (old, now) = (Leaves(before), Leaves(after));
         return [.. old.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
@@ -23,10 +24,10 @@ public static class ConfigDiff
             .Where(change => change.Old != change.New)];
     }
 
-    private static Dictionary<string, string> Leaves(ProjectConfig project)
+    private static Dictionary<string, string> Leaves(JsonElementNode config)
     {
         var leaves = new Dictionary<string, string>();
-        Collect(JsonNode.Parse(project.Source.ToJsonString()), "", leaves);
+        Collect(JsonNode.Parse(config.ToJsonString()), "", leaves);
         return leaves;
     }
 

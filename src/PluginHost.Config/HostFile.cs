@@ -14,6 +14,9 @@ public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Arti
     /// <summary>When a plugin that fails is taken out, and for how long.</summary>
     public QuarantineOptions Quarantine { get; init; } = new();
 
+    /// <summary>What the file says; an empty object without a file.</summary>
+    public JsonElementNode Source { get; init; } = JsonElementNode.Object(new JsonLocation("", 0, 0, "$"), []);
+
     /// <summary>The plugins that run in a process of their own, by id.</summary>
     public IReadOnlyDictionary<string, IsolationLimits> Isolation { get; init; } = new Dictionary<string, IsolationLimits>();
 }
@@ -49,6 +52,7 @@ public static partial class HostFile
             InstallReader.Read(reader.Value("install"), Folder, errors),
             file)
         {
+            Source = root,
             Quarantine = reader.Value("quarantine") is { } quarantine ? ReadQuarantine(new JsonObjectReader(quarantine, "'quarantine'", errors)) : new(),
             Isolation = reader.Members("isolation").ToDictionary(member => member.Name, member => ReadIsolation(member, errors)),
         };

@@ -56,7 +56,7 @@ Command Run()
     var report = new Option<string?>("--report") { Description = "Also writes the report's JSON here" };
     var seeds = new Option<int>("--seeds") { Description = "Runs with this many seeds and reports mean and spread", DefaultValueFactory = _ => 1 };
     var resume = new Option<string?>("--resume") { Description = "Goes on with a stopped run (folder, name or 'latest')" };
-    var watch = new Option<bool>("--watch") { Description = "Takes in changed plugins and a changed project file while it runs" };
+    var watch = new Option<bool>("--watch") { Description = "Takes in changed plugins, a changed project file and a changed host file while it runs" };
     var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, watch, json };
     command.SetAction((parsed, cancellation) => Task.FromResult(new RunCommand(
         new RunRequest(

@@ -70,7 +70,7 @@ public sealed class LiveTests : IDisposable
     {
         var project = Path.Combine(host.Folder, "pocket.json");
         File.Copy(HostProcess.Project("pocket.json"), project);
-        using var run = Running(["run", project, "--set", "data.settings.train=64", "--set", "data.settings.validation=8", "--set", "data.settings.test=8", "--set", "stages.0.batch=8", "--set", "evaluate=[]", "--set", "stages.1.steps=1", "--watch"]);
+        using var run = Running(["run", project, "--set", "data.settings.train=64", "--set", "data.settings.validation=8", "--set", "data.settings.test=8", "--set", "stages.0.batch=8", "--set", "evaluate=[]", "--set", "stages.0.steps=600", "--set", "stages.1.steps=1", "--watch"]);
         await run.Says("pretrain 1/600");
         Edit(project, "\"learningRate\": 0.002, \"warmup\": 30, \"finalRate\": 0.5", "\"learningRate\": 0.001, \"warmup\": 30, \"finalRate\": 0.5");
         await run.Says("stages.0.learningRate: 0.002 -> 0.001 (live, from the next step)");
@@ -82,6 +82,26 @@ public sealed class LiveTests : IDisposable
         await run.Says("did you mean 'fusion.mid'?");
         Edit(project, "\"use\": \"fusion.mad\"", "\"use\": \"fusion.late\"");
         await run.Says("rebuilds graph.fusion");
+        run.Kill();
+    }
+
+    [Fact]
+    public async Task Watch_ChangedHostFile_IsAppliedWholeOrNotAtAll()
+    {
+        var late = CopyPlugins("Fusion.Late");
+        var more = Directory.CreateDirectory(Path.Combine(host.Folder, "more")).FullName;
+        Directory.Move(late, Path.Combine(more, "Fusion.Late"));
+        using var run = Running(["run", HostProcess.Project("pocket.json"), .. HostProcess.Tiny(2), "--set", "stages.0.steps=600", "--set", "evaluate=[]", "--watch"]);
+        await run.Says("pretrain 1/600");
+        Edit(host.HostFile, "\"device\":\"cpu\"", "\"device\":\"cuda\",\"quarantine\":{\"failures\":5}");
+        await run.Says("device: \"cpu\" -> \"cuda\": a new run is needed for that");
+        Edit(host.HostFile, "\"device\":\"cuda\",\"quarantine\":{\"failures\":5}", "\"device\":\"cpu\",\"quarantine\":{\"failures\":0}");
+        await run.Says("'failures' is 0, outside its range 1 to 1000");
+        Edit(host.HostFile, "\"failures\":0", "\"failures\":5");
+        await run.Says("quarantine.failures: (none) -> 5 (live, from the next failure)");
+        Edit(host.HostFile, "\"plugins\":[", $"\"plugins\":[\"{more}\",");
+        await run.Says("fusion.late 0.1.0 can be used");
+        Assert.Contains("fusion.late", host.Run("plugins", "list", "--run", "latest").Succeeded().Output);
         run.Kill();
     }
 

@@ -81,7 +81,7 @@ kill -0 $run 2> /dev/null || fail "the run was over before the swap: $(tail -3 r
 "$pluginhost" plugins swap fusion.gated --host host.json | tee swap.log
 grep -q 'fusion.gated 1.0.1' swap.log || fail "the new version does not serve"
 grep -q 'is unloaded' swap.log || fail "the old version was not let go"
-"$pluginhost" plugins status --host host.json | grep 'fusion\.gated'
+"$pluginhost" plugins list --run latest --host host.json | grep 'fusion\.gated'
 wait $run || fail "the run failed after the swap: $(tail -3 run.log)"
 grep -q '"version": "1.0.1"' runs/"$(cat runs/latest)"/run.json || fail "the run's record does not name the new version"
 

@@ -11,7 +11,7 @@ public sealed class PluginHealth
 {
     private const int LongestBackoff = 64; // times the first one
     private readonly PluginDescription plugin;
-    private readonly QuarantineOptions options;
+    private readonly Func<QuarantineOptions> options;
     private readonly PluginEvents events;
     private readonly Lock gate = new();
     private readonly Queue<long> recent = new();
@@ -27,7 +27,7 @@ public sealed class PluginHealth
     private bool probing;
     private int backoffs = 1;
 
-    internal PluginHealth(PluginDescription plugin, QuarantineOptions options, PluginEvents events)
+    internal PluginHealth(PluginDescription plugin, Func<QuarantineOptions> options, PluginEvents events)
     {
         this.plugin = plugin;
         this.options = options;
@@ -82,14 +82,15 @@ public sealed class PluginHealth
     {
         Interlocked.Increment(ref failures);
         events.Publish(PluginEventKind.Faulted, plugin.Id, plugin.Version, message);
+        var rule = options();
         lock (gate)
         {
             var now = Stopwatch.GetTimestamp();
             recent.Enqueue(now);
-            while (Stopwatch.GetElapsedTime(recent.Peek(), now) > options.Window) recent.Dequeue();
+            while (Stopwatch.GetElapsedTime(recent.Peek(), now) > rule.Window) recent.Dequeue();
             if (probing) backoffs = Math.Min(backoffs * 2, LongestBackoff);
-            else if (reason is not null || recent.Count < options.Failures) return;
-            Close($"{options.Failures} failures within {options.Window.TotalSeconds:0.#} s, the last: {message}", options.Backoff * backoffs);
+            else if (reason is not null || recent.Count < rule.Failures) return;
+            Close($"{rule.Failures} failures within {rule.Window.TotalSeconds:0.#} s, the last: {message}", rule.Backoff * backoffs);
         }
     }
 

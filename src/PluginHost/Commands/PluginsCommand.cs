@@ -2,6 +2,7 @@ using System.Text.Json;
 using PluginHost.Catalog;
 using PluginHost.Catalog.Install;
 using PluginHost.Config;
+using PluginHost.Live;
 using PluginHost.Sdk;
 
 namespace PluginHost.Commands;
@@ -94,6 +95,7 @@ public static class PluginsCommand
         var settings = new TextTable("setting", "type", "default", "range", "description");
         foreach (var option in plugin.Options) settings.Add(option.Name, OptionText.Type(option), OptionText.Default(option), OptionText.Range(option), option.Description ?? "");
         if (plugin.Options.Count > 0) settings.Write(output);
+        if (plugin.Options.Count > 0) output.WriteLine($"changed while a run goes on, a setting applies {LiveChange.OfSetting(plugin.Kind)}");
         foreach (var rule in plugin.Rules) output.WriteLine($"rule: {rule}");
     }
 
@@ -121,6 +123,7 @@ public static class PluginsCommand
             minimum = option.Minimum,
             maximum = option.Maximum,
             description = option.Description,
+            applies = LiveChange.OfSetting(plugin.Kind),
         }),
         rules = plugin.Rules.Select(rule => rule.ToString()),
     }, PlainJson.Options);

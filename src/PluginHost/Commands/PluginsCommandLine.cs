@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PluginHost.Live;
 
 namespace PluginHost.Commands;
 
@@ -8,7 +9,11 @@ internal static class PluginsCommandLine
     public static Command Build(Option<string?> hostFile, Option<bool> json)
     {
         var list = new Command("list", "Lists the plugins and the installed packages, without running any plugin code") { json };
-        list.SetAction(parsed => PluginsCommand.List(parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out));
+        var running = new Option<string?>("--run") { Description = "Asks the host of a run (folder, name or 'latest') what it holds: versions, calls, failures, memory, and what was not let go" };
+        list.Options.Add(running);
+        list.SetAction((parsed, cancellation) => parsed.GetValue(running) is { } run
+            ? RunningHostCommand.AskAsync(parsed.GetValue(hostFile), run, new ControlRequest("list", null, null), cancellation)
+            : Task.FromResult(PluginsCommand.List(parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out)));
 
         var plugin = new Argument<string>("id") { Description = "A plugin's id, such as fusion.mid" };
         var inspect = new Command("inspect", "Shows a plugin's ports, settings, version and hash, without running its code") { plugin, json };
@@ -45,10 +50,9 @@ internal static class PluginsCommandLine
         return new Command("plugins", "The installed plugins")
         {
             list, inspect, install, update, remove, rollback, verify, create, docs, SwapCommand.Create(hostFile),
-            RunningHostCommand.Create(hostFile, "status", "Shows the plugins of a running host: versions, calls, failures, memory, and what was not let go", needsId: false),
-            RunningHostCommand.Create(hostFile, "quarantine", "Takes a plugin of a running host out until it is restored", needsId: true),
-            RunningHostCommand.Create(hostFile, "restore", "Takes a plugin of a running host back out of quarantine", needsId: true),
-            RunningHostCommand.Create(hostFile, "drain", "Unloads a plugin of a running host once nobody uses it; the next use loads it again", needsId: true),
+            RunningHostCommand.Create(hostFile, "quarantine", "Takes a plugin of a running host out until it is restored"),
+            RunningHostCommand.Create(hostFile, "restore", "Takes a plugin of a running host back out of quarantine"),
+            RunningHostCommand.Create(hostFile, "drain", "Unloads a plugin of a running host once nobody uses it; the next use loads it again"),
         };
 
         PackagesCommand Packages(ParseResult parsed) => new(parsed.GetValue(hostFile), parsed.GetValue(json), Console.Out);

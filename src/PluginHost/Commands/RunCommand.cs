@@ -104,7 +104,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
 
     // What another terminal or a watched file changes is kept, so that a resumed run goes on with it.
     private LiveSession Follow(Workspace workspace, HostConfig host, RunFolder folder, RunProgress progress, Action<ProjectConfig> changed) => new(
-        workspace, new PluginStore(host.Install.Store), folder.Path, request.Watch ? new ProjectSource(request.Project, request.Set) : null, progress.Say, project =>
+        workspace, host, folder.Path, request.Watch ? new ProjectSource(request.Project, request.Set) : null, progress.Say, project =>
         {
             changed(project);
             AtomicFile.WriteText(folder.Project, Resolved(project, project.Seed).ToJsonString(new() { WriteIndented = true }));

@@ -5,18 +5,17 @@ using PluginHost.Live;
 
 namespace PluginHost.Commands;
 
-/// <summary>Commands that ask a running host: <c>pluginhost plugins swap|status|quarantine|restore|drain</c>.</summary>
+/// <summary>Commands that ask a running host: <c>pluginhost plugins swap|quarantine|restore|drain</c>.</summary>
 internal static class RunningHostCommand
 {
-    /// <summary>A command that only names a plugin, or none.</summary>
-    public static Command Create(Option<string?> hostFile, string name, string description, bool needsId)
+    /// <summary>A command that only names a plugin.</summary>
+    public static Command Create(Option<string?> hostFile, string name, string description)
     {
         var id = new Argument<string>("id") { Description = "The plugin, such as fusion.mid" };
         var run = RunOption();
-        var command = new Command(name, description) { run };
-        if (needsId) command.Arguments.Add(id);
+        var command = new Command(name, description) { id, run };
         command.SetAction((parsed, cancellation) => AskAsync(
-            parsed.GetValue(hostFile), parsed.GetValue(run)!, new ControlRequest(name, needsId ? parsed.GetValue(id) : null, null), cancellation));
+            parsed.GetValue(hostFile), parsed.GetValue(run)!, new ControlRequest(name, parsed.GetValue(id), null), cancellation));
         return command;
     }
 

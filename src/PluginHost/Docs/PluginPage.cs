@@ -1,6 +1,7 @@
 using System.Text;
 using PluginHost.Catalog;
 using PluginHost.Commands;
+using PluginHost.Live;
 
 namespace PluginHost.Docs;
 
@@ -60,6 +61,7 @@ internal static class PluginPage
             {
                 Code(option.Name), Code(OptionText.Type(option)), Code(OptionText.Default(option)), OptionText.Range(option), Text(option.Description ?? ""),
             }));
+            if (plugin.Options.Count > 0) Line($"Changed while a run goes on, a setting applies {LiveChange.OfSetting(plugin.Kind)}.");
             foreach (var rule in plugin.Rules) Line($"Rule: {Text(rule.ToString())}.");
         }
 

@@ -7,7 +7,7 @@ using PluginHost.Sdk;
 namespace PluginHost.Live;
 
 /// <summary>What another terminal asks of a running host.</summary>
-/// <param name="Command"><c>swap</c>, <c>status</c>, <c>quarantine</c>, <c>restore</c> or <c>drain</c>.</param>
+/// <param name="Command"><c>swap</c>, <c>list</c>, <c>quarantine</c>, <c>restore</c> or <c>drain</c>.</param>
 /// <param name="Id">A plugin.</param>
 /// <param name="Folder">The new version's folder; null: the one that the serving version came from.</param>
 internal sealed record ControlRequest(string Command, string? Id, string? Folder);

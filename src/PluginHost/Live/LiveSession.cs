@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 using PluginHost.Catalog;
 using PluginHost.Catalog.Install;
 using PluginHost.Commands;
@@ -12,7 +11,7 @@ using PluginHost.Sdk;
 namespace PluginHost.Live;
 
 /// <summary>What a running host does when its plugins or its project change: on request of another terminal, and on its own when it watches.</summary>
-internal sealed partial class LiveSession : IDisposable
+internal sealed class LiveSession : IDisposable
 {
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(30);
 
@@ -25,16 +24,18 @@ internal sealed partial class LiveSession : IDisposable
     private readonly HostControl control;
     private readonly FolderWatch? watch;
     private readonly ProjectSource? source;
+    private HostConfig host;
 
     /// <param name="workspace">What runs.</param>
-    /// <param name="store">The installed packages.</param>
+    /// <param name="host">The host file.</param>
     /// <param name="run">The run folder, by which other terminals find the host.</param>
-    /// <param name="watched">The project file to follow, with its plugins; null: change on request alone.</param>
+    /// <param name="watched">The project file to follow, with the host file and the plugins; null: change on request alone.</param>
     /// <param name="say">Tells the user.</param>
     /// <param name="applied">Told the project after each change of it.</param>
-    public LiveSession(Workspace workspace, PluginStore store, string run, ProjectSource? watched, Action<string> say, Action<ProjectConfig> applied)
+    public LiveSession(Workspace workspace, HostConfig host, string run, ProjectSource? watched, Action<string> say, Action<ProjectConfig> applied)
     {
-        (this.workspace, this.store, this.say, this.applied, source) = (workspace, store, say, applied, watched);
+        (this.workspace, this.host, this.say, this.applied, source) = (workspace, host, say, applied, watched);
+        store = new PluginStore(host.Install.Store);
         swap = new PluginSwap(workspace.Catalog, workspace.Graph, new GraphProbe(workspace.Data).Try);
         control = HostControl.Open(run, Handle);
         if (watched is not null) watch = new FolderWatch(Watched, Changed).Start();
@@ -47,15 +48,17 @@ internal sealed partial class LiveSession : IDisposable
         one.Dispose();
     }
 
+    private string ProjectPath => Path.GetFullPath(source!.Path);
+
     private List<string> Watched() =>
-        [Path.GetFullPath(source!.Path), .. workspace.Catalog.Installed.All.Select(plugin => plugin.Origin).Distinct()];
+        [ProjectPath, .. host.Path.Length > 0 ? [host.Path] : Array.Empty<string>(), .. workspace.Catalog.Installed.All.Select(plugin => plugin.Origin).Distinct()];
 
     // What a change runs into costs that change, not the run.
     private async Task Changed(string path)
     {
         try
         {
-            say(path == Path.GetFullPath(source!.Path) ? await Reload() : (await Swap(path, PackageOf(path))).Text);
+            say(path == ProjectPath ? await Reload() : path == host.Path ? await ReloadHost() : (await Swap(path, PackageOf(path))).Text);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -66,7 +69,7 @@ internal sealed partial class LiveSession : IDisposable
     private Task<ControlReply> Handle(ControlRequest request) => request.Command switch
     {
         "swap" => SwapOnRequest(Serving(request), request.Folder),
-        "status" => Task.FromResult(new ControlReply(ExitCode.Success, Status())),
+        "list" => Task.FromResult(new ControlReply(ExitCode.Success, List())),
         "quarantine" => Done(request, plugin => workspace.Catalog.Quarantine(plugin.Id, "by command"), "is out until it is restored"),
         "restore" => Done(request, plugin => workspace.Catalog.Restore(plugin.Id), "is back"),
         "drain" => DrainOnRequest(Serving(request)),
@@ -131,15 +134,15 @@ internal sealed partial class LiveSession : IDisposable
         {
             var before = workspace.Plan.Project;
             var project = ProjectFile.Read(source!.Path, source.Set);
-            var changes = ConfigDiff.Between(before, project);
+            var changes = ConfigDiff.Between(before.Source, project.Source);
             if (changes.Count == 0) return $"{source.Path} changed, its values did not";
-            if (changes.Where(change => Applies(change.Path) is null).ToList() is { Count: > 0 } refused)
+            if (changes.Where(change => LiveChange.OfProject(change.Path) is null).ToList() is { Count: > 0 } refused)
                 return $"{source.Path} is not applied: {string.Join("; ", refused)}: a new run is needed for that";
             var plan = GraphPlanner.Plan(project, workspace.Catalog.Installed);
             var exchange = await workspace.Graph.ExchangeAsync(plan, new GraphProbe(workspace.Data).Try);
             applied(project);
             var text = new StringBuilder($"{source.Path} is applied:");
-            foreach (var change in changes) text.Append($"\n  {change} ({Applies(change.Path)})");
+            foreach (var change in changes) text.Append($"\n  {change} ({LiveChange.OfProject(change.Path)})");
             return text.Append(Describe(exchange.State)).ToString();
         }
         catch (Exception error) when (error is ConfigException or UserErrorException or PluginFailedException or GraphExecutionException or RunFailedException)
@@ -152,11 +155,34 @@ internal sealed partial class LiveSession : IDisposable
         }
     }
 
-    /// <summary>How a changed value takes effect in a run; null when it cannot.</summary>
-    private static string? Applies(string path) =>
-        LiveValue().IsMatch(path) ? "live, from the next step"
-        : NodeValue().Match(path) is { Success: true } node ? $"rebuilds {node.Groups[1].Value}"
-        : null;
+    private async Task<string> ReloadHost()
+    {
+        await one.WaitAsync();
+        try
+        {
+            var next = HostFile.Read(host.Path);
+            var changes = ConfigDiff.Between(host.Source, next.Source);
+            if (changes.Count == 0) return $"{host.Path} changed, its values did not";
+            var refused = changes.Where(change => LiveChange.OfHost(change.Path) is null).Select(change => change.ToString()).ToList();
+            refused.AddRange(host.PluginFolders.Except(next.PluginFolders).Select(folder => $"the plugin folder {folder} is gone"));
+            if (refused.Count > 0) return $"{host.Path} is not applied: {string.Join("; ", refused)}: a new run is needed for that";
+            var joined = workspace.Catalog.Join([.. next.PluginFolders.Except(host.PluginFolders)]);
+            workspace.Catalog.Apply(next.Quarantine);
+            host = next;
+            var text = new StringBuilder($"{host.Path} is applied:");
+            foreach (var change in changes) text.Append($"\n  {change} ({LiveChange.OfHost(change.Path)})");
+            foreach (var plugin in joined) text.Append($"\n  {plugin.Id} {plugin.Version} can be used");
+            return text.ToString();
+        }
+        catch (Exception error) when (error is ConfigException or UserErrorException)
+        {
+            return $"{host.Path} is not applied: {error.Message}";
+        }
+        finally
+        {
+            one.Release();
+        }
+    }
 
     private static string Describe(SwapReport report)
     {
@@ -174,7 +200,7 @@ internal sealed partial class LiveSession : IDisposable
 
     private static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(6))}{(names.Count > 6 ? ", ..." : "")})";
 
-    private string Status()
+    private string List()
     {
         using var text = new StringWriter();
         var table = new TextTable("id", "version", "hash", "calls", "failures", "ms", "native MB", "state", "from");
@@ -190,12 +216,6 @@ internal sealed partial class LiveSession : IDisposable
     }
 
     private static string Number(double? value) => value is { } known ? known.ToString("0.0", CultureInfo.InvariantCulture) : "";
-
-    [GeneratedRegex(@"^stages\.\d+\.(steps|learningRate|finalRate|warmup|weightDecay|clip|validateEvery|checkpointEvery)$")]
-    private static partial Regex LiveValue();
-
-    [GeneratedRegex(@"^(graph\.[^.]+|stages\.\d+\.objectives\.[^.]+)(\.|$)")]
-    private static partial Regex NodeValue();
 }
 
 /// <summary>Where a project was read from, so that it can be read again.</summary>
