@@ -34,6 +34,6 @@ internal sealed class CrossAttention : nn.Module
         var queries = query.Forward(norm.Forward(hidden)).view(batch, tokens, width / headWidth, headWidth).transpose(1, 2);
         var attended = nn.functional.scaled_dot_product_attention(queries, keys, values, mask)
             .transpose(1, 2).reshape(batch, tokens, width);
-        return addcmul(hidden, output.Forward(attended), gate.tanh(), 1);
+        return addcmul(hidden, output.Forward(attended), gate.tanh(), Scalars.One);
     }
 }

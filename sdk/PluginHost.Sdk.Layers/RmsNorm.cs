@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -6,7 +7,7 @@ namespace PluginHost.Sdk.Layers;
 /// <summary>Root mean square normalisation over the last dimension: <c>x / sqrt(mean(x²) + ε) · w</c> (Zhang and Sennrich 2019).</summary>
 public sealed class RmsNorm : nn.Module
 {
-    private const double Epsilon = 1e-6;
+    private static readonly Scalar Epsilon = 1e-6;
     private readonly Parameter weight;
 
     /// <summary>Builds the layer with a weight of ones.</summary>

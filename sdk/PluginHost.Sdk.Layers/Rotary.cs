@@ -8,7 +8,7 @@ namespace PluginHost.Sdk.Layers;
 public readonly record struct Rotation(Tensor Cosine, Tensor Sine)
 {
     /// <summary>Rotates [batch, tokens, heads, head width].</summary>
-    public Tensor Apply(Tensor x, long headWidth) => addcmul(x * Cosine, x.roll(headWidth / 2, -1), Sine, 1);
+    public Tensor Apply(Tensor x, long headWidth) => addcmul(x * Cosine, x.roll(headWidth / 2, -1), Sine, Scalars.One);
 }
 
 /// <summary>

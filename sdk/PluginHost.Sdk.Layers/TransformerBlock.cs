@@ -50,8 +50,8 @@ public sealed class TransformerBlock : nn.Module
     /// <summary>[batch, tokens, width] to the same.</summary>
     public Tensor Forward(Tensor x, AttentionPass pass)
     {
-        x = x + Drop(attention.Forward(attentionNorm.Forward(x), pass));
-        return x + Drop(feedForward.Forward(feedForwardNorm.Forward(x)));
+        x = x.add(Drop(attention.Forward(attentionNorm.Forward(x), pass)), Scalars.One);
+        return x.add(Drop(feedForward.Forward(feedForwardNorm.Forward(x))), Scalars.One);
     }
 
     private Tensor Drop(Tensor x) => training && chance > 0 ? nn.functional.dropout(x, chance, true) : x;

@@ -3,8 +3,8 @@ namespace PluginHost.Catalog.Unloading;
 /// <summary>Finds out whether an unloaded context is really gone.</summary>
 internal static class UnloadCheck
 {
-    private const int Rounds = 50;
-    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
+    private const int Rounds = 100;
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly Lock Finalizing = new();
     private static Task finalizers = Task.CompletedTask;
@@ -14,7 +14,8 @@ internal static class UnloadCheck
     {
         for (var round = 0; context.IsAlive && round < Rounds; round++)
         {
-            if (round > 2) await Task.Delay(Rest).ConfigureAwait(false);
+            // Rests, so that who is being served waits for one collection at a time.
+            if (round > 0) await Task.Delay(Rest).ConfigureAwait(false);
             await Task.Run(CollectAsync).ConfigureAwait(false);
         }
         return !context.IsAlive;

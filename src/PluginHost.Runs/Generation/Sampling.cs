@@ -29,7 +29,8 @@ public sealed record Sampling(int MaxTokens = 48, double Temperature = 0, double
     {
         using var scope = NewDisposeScope();
         if (Temperature <= 0) return logits.argmax(-1).data<long>().ToArray();
-        var (sorted, order) = nn.functional.softmax(logits / Temperature, -1).sort(-1, descending: true);
+        using Scalar temperature = Temperature;
+        var (sorted, order) = nn.functional.softmax(logits / temperature, -1).sort(-1, descending: true);
         var probabilities = sorted.to(float32).cpu();
         var rows = probabilities.size(0);
         var width = (int)probabilities.size(1);

@@ -88,6 +88,10 @@ public sealed class TextGenerator
         var answers = Enumerable.Range(0, rows).Select(_ => new List<int>()).ToArray();
         var open = Enumerable.Repeat(true, rows).ToArray();
         var random = new Random(sampling.Seed);
+        // What is the same for every token that follows is made once.
+        var first = prompt.Ids.narrow(1, 0, 1);
+        var single = new TextBatch(
+            first, ones_like(first, dtype: ScalarType.Bool), ones_like(first), first, full_like(first, TextBatch.Ignore), zeros_like(first, dtype: float32));
         var next = Next(prompt);
         for (var step = 0; ; step++)
         {
@@ -111,13 +115,8 @@ public sealed class TextGenerator
             return sampling.Choose(logits.select(1, logits.size(1) - 1), random);
         }
 
-        TextBatch SingleTokens(long[] ids, long position)
-        {
-            var shape = new long[] { rows, 1 };
-            var token = tensor(ids, device: prompt.Ids.device).view(shape);
-            return new TextBatch(
-                token, ones(shape, dtype: ScalarType.Bool, device: token.device), ones_like(token), full_like(token, position),
-                full_like(token, TextBatch.Ignore), zeros(shape, device: token.device));
-        }
+        TextBatch SingleTokens(long[] ids, long position) => single with { Ids = Column(ids), Positions = Column(Enumerable.Repeat(position, rows)) };
+
+        Tensor Column(IEnumerable<long> values) => tensor([.. values], [rows, 1], device: prompt.Ids.device);
     }
 }
