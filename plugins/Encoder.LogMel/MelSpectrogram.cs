@@ -37,7 +37,8 @@ internal sealed class MelSpectrogram : IDisposable
         var padded = nn.functional.pad(samples.to(ScalarType.Float32), [transform / 2, transform / 2]);
         var spectrum = stft(padded, transform, Hop, transform, window, center: false, return_complex: true);
         var power = spectrum.abs().square().narrow(2, 0, frames);              // [B, frequencies, frames]
-        var logarithm = matmul(filters, power).clamp_min(1e-10).log10();       // [B, bands, frames]
+        var mel = nn.functional.linear(power.transpose(1, 2), filters);        // [B, frames, bands]
+        var logarithm = mel.transpose(1, 2).clamp_min(1e-10).log10();          // [B, bands, frames]
         var floor = logarithm.amax([1, 2], keepdim: true) - 8;
         return (maximum(logarithm, floor) + 4) / 4;
     }

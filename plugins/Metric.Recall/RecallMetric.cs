@@ -22,7 +22,7 @@ public sealed class RecallMetric(RecallOptions options) : IEmbeddingMetric
         var present = query.ne(0).any(1).logical_and(key.ne(0).any(1)).nonzero().view(-1);
         var count = present.size(0);
         var group = tensor(groups.ToArray(), dtype: ScalarType.Int64, device: query.device).index_select(0, present);
-        var scores = matmul(Unit(query, present), Unit(key, present).t());       // [queries, keys]
+        var scores = mm(Unit(query, present), Unit(key, present).t());       // [queries, keys]
         var right = group.unsqueeze(1).eq(group.unsqueeze(0));
         var best = scores.masked_fill(right.logical_not(), double.NegativeInfinity);
         var threshold = count == 0 ? best : best.amax([1], keepdim: true);

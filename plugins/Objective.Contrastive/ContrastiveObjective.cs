@@ -47,7 +47,7 @@ internal sealed class Contrastive : nn.Module, IObjective
         if (present.size(0) < 2) return (query.sum() + key.sum() + logScale) * 0;
         query = nn.functional.normalize(query.index_select(0, present), 2, 1);
         key = nn.functional.normalize(key.index_select(0, present), 2, 1);
-        var scores = matmul(query, key.t()) * logScale.to(ScalarType.Float32).clamp_max(Math.Log(100)).exp();  // [pairs, pairs]
+        var scores = mm(query, key.t()) * logScale.to(ScalarType.Float32).clamp_max(Math.Log(100)).exp();  // [pairs, pairs]
         var right = arange(present.size(0), dtype: ScalarType.Int64, device: scores.device);
         return (nn.functional.cross_entropy(scores, right) + nn.functional.cross_entropy(scores.t(), right)) / 2;
     }
