@@ -164,7 +164,7 @@ public sealed class ExecutableGraph : IDisposable
             nodes.Add(former?.nodes.Find(node => Same(node.Plan, plan))?.Share() ?? builder.Build(plan, plan.Name, "node"));
         steps = [.. Plan.Nodes.Zip(nodes, (plan, built) => new ExecutionStep(plan, built.Node, built.Health))];
         if (Plan.DecoderNode is not { } decoder) return;
-        Decoder = nodes.First(node => node.Name == decoder.Name).Node as IDecoder
+        Decoder = nodes.First(node => node.Name == decoder.Name).Decoder
             ?? throw new UserErrorException($"'{decoder.Name}' ({decoder.Description.Id}) built a node that is no {nameof(IDecoder)}, which its kind 'decoder' promises");
         DecoderTextSlot = decoder.Inputs[0].Slot;
         DecoderContextSlot = decoder.Inputs.Count > 1 ? decoder.Inputs[1].Slot : -1;
@@ -181,12 +181,12 @@ public sealed class ExecutableGraph : IDisposable
     // An objective that several stages use in the same way is one object: what it has learnt carries over.
     private IObjective Objective(PlannedNode plan, NodeBuilder builder, ExecutableGraph? former)
     {
-        if (objectives.Find(item => Alike(item.Plan, plan)) is { } known) return (IObjective)known.Node;
+        if (objectives.Find(item => Alike(item.Plan, plan)) is { } known) return known.Objective!;
         var twins = objectives.Count(item => item.Plan.Name == plan.Name);
         var name = $"objectives.{plan.Name}{(twins == 0 ? "" : $"-{twins + 1}")}";
         var node = former?.objectives.Find(item => item.Name == name && Same(item.Plan, plan))?.Share() ?? builder.Build(plan, name, "objective");
         objectives.Add(node);
-        return node.Node as IObjective
+        return node.Objective
             ?? throw new UserErrorException($"'{plan.Name}' ({plan.Description.Id}) built a node that is no {nameof(IObjective)}, which its kind 'objective' promises");
     }
 

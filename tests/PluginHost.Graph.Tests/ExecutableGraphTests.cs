@@ -56,6 +56,23 @@ public sealed class ExecutableGraphTests : IDisposable
     }
 
     [Fact]
+    public void Decoder_CallThatThrows_IsCountedAndNamesTheNode()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Build();
+        var calls = Calls().Calls;
+
+        var error = Assert.Throws<GraphExecutionException>(() => graph.Decoder!.Forward(Text(5) with { Ids = full([2, 5], 100_000L) }, null, null));
+        graph.Decoder!.Forward(Text(5), null, null);
+
+        Assert.StartsWith("decoder (decoder.causal ", error.Message);
+        Assert.Contains("ids: [2,5]", error.Message);
+        Assert.Equal((calls + 2, 1), (Calls().Calls, (int)Calls().Failures));
+
+        PluginTelemetry Calls() => catalog.Telemetry.Single(item => item.Id == "decoder.causal");
+    }
+
+    [Fact]
     public void Run_Objectives_GiveALossWithGradientInEveryNodeTheyReach()
     {
         using var scope = NewDisposeScope();
@@ -159,7 +176,7 @@ public sealed class ExecutableGraphTests : IDisposable
 
         graph.Train(false);
 
-        var modules = graph.Nodes.Select(node => node.Node).Concat(graph.Objectives(0).Select(item => (IGraphNode)item.Objective)).OfType<nn.Module>().ToArray();
+        var modules = graph.Owned.Select(node => node.Node).OfType<nn.Module>().ToArray();
         Assert.Equal(5, modules.Length);
         Assert.All(modules, module => Assert.False(module.training));
     }

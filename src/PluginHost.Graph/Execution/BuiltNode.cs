@@ -1,5 +1,6 @@
 using PluginHost.Catalog;
 using PluginHost.Catalog.Health;
+using PluginHost.Graph.Execution;
 using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,6 +19,8 @@ public sealed class BuiltNode
     internal BuiltNode(string name, PlannedNode plan, IGraphNode node, PluginLease lease)
     {
         (Name, Plan, Node, this.lease) = (name, plan, node, lease);
+        Decoder = node is IDecoder decoder ? new CountedDecoder(this, decoder) : null;
+        Objective = node is IObjective objective ? new CountedObjective(this, objective) : null;
         Parameters = node is nn.Module module ? [.. module.named_parameters().Select(item => (item.name, item.parameter))] : [];
         Buffers = node is nn.Module owner ? [.. owner.named_buffers().Select(item => (item.name, item.buffer))] : [];
     }
@@ -26,6 +29,12 @@ public sealed class BuiltNode
     public string Name { get; }
 
     public IGraphNode Node { get; private set; }
+
+    /// <summary>The node as a decoder for calls outside of the graph's steps; null when it is none.</summary>
+    internal IDecoder? Decoder { get; private set; }
+
+    /// <summary>The node as an objective; null when it is none.</summary>
+    internal IObjective? Objective { get; private set; }
 
     internal PlannedNode Plan { get; }
 
@@ -53,6 +62,8 @@ public sealed class BuiltNode
         if (Interlocked.Decrement(ref owners) > 0) return;
         var disposable = Node as IDisposable;
         Node = null!;
+        Decoder = null;
+        Objective = null;
         Parameters = [];
         Buffers = [];
         disposable?.Dispose();

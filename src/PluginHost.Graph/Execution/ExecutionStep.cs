@@ -45,10 +45,7 @@ public sealed class ExecutionStep
         }
         catch (Exception error)
         {
-            var failure = GraphExecutionException.From(error, plan, inputs);
-            if (failure is GraphExecutionException) health.Fail(began, failure.Message);
-            else health.Abandon(began);
-            throw failure;
+            throw GraphExecutionException.Contain(error, plan, health, began, inputs);
         }
         health.End(began);
         for (var i = 0; i < outputSlots.Length; i++) slots[outputSlots[i]] = outputs[i];
