@@ -24,7 +24,7 @@ public sealed class BleuMetric(BleuOptions options) : ITextMetric
         var references = pairs.Select(pair => pair.Right.Length).Distinct().ToArray();
         var signature = $"nrefs:{(references.Length == 1 ? references[0].ToString() : "var")}|case:mixed|eff:no"
             + $"|tok:{(tokenize == BleuTokenize.Zh ? "zh" : "13a")}|smooth:{SmoothingName}";
-        return new MetricValue($"bleu:{task.Key}", statistics.Score(options.Smoothing, effectiveOrder: false), signature);
+        return new MetricValue($"bleu:{task.Key}", statistics.Score(options.Smoothing, effectiveOrder: false), signature) { Count = pairs.Count };
     }
 
     private string SmoothingName => options.Smoothing == BleuSmoothing.AddK ? "add-k" : options.Smoothing.ToString().ToLowerInvariant();

@@ -22,7 +22,7 @@ public sealed class VqaAccuracyMetric : ITextMetric
     }
 
     private static MetricValue Mean(string name, double[] scores) =>
-        new(name, scores.Length == 0 ? 0 : scores.Average(), $"{scores.Length} answers");
+        new(name, scores.Length == 0 ? 0 : scores.Average()) { Count = scores.Length };
 
     private static double Score(Prediction prediction)
     {

@@ -29,5 +29,9 @@ public sealed record Prediction(string SampleId, Turn Turn, string Text);
 /// <summary>A number with its name.</summary>
 /// <param name="Name">Such as <c>recall@1</c> or <c>bleu</c>; the part of the data it speaks of may follow a colon.</param>
 /// <param name="Value">The value.</param>
-/// <param name="Note">What is needed to compare it: a signature, a count.</param>
-public sealed record MetricValue(string Name, double Value, string? Note = null);
+/// <param name="Note">What is needed to compare it: a signature.</param>
+public sealed record MetricValue(string Name, double Value, string? Note = null)
+{
+    /// <summary>How many predictions it speaks of, where that is not all of them.</summary>
+    public int? Count { get; init; }
+}

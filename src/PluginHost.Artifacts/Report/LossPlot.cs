@@ -1,5 +1,7 @@
+using OxyPlot;
+using OxyPlot.Axes;
+using OxyPlot.Series;
 using PluginHost.Runs.Training;
-using ScottPlot;
 
 namespace PluginHost.Artifacts.Report;
 
@@ -8,24 +10,31 @@ internal static class LossPlot
 {
     public static string Svg(StageResult stage)
     {
-        using var plot = new Plot();
-        var steps = Enumerable.Range(1, stage.Losses.Count).Select(step => (double)step).ToArray();
-        var raw = plot.Add.ScatterLine(steps, [.. stage.Losses], Colors.LightSteelBlue);
-        raw.LegendText = "each step";
-        var smooth = plot.Add.ScatterLine(steps, Smooth(stage.Losses), Colors.SteelBlue);
-        smooth.LineWidth = 2;
-        smooth.LegendText = "mean of 20";
-        if (stage.Validations.Count > 0)
-        {
-            var points = plot.Add.ScatterPoints(stage.Validations.Select(v => (double)v.Step).ToArray(), stage.Validations.Select(v => v.Loss).ToArray(), Colors.DarkOrange);
-            points.MarkerSize = 8;
-            points.LegendText = "validation";
-        }
-        plot.Title(stage.Name);
-        plot.XLabel("step");
-        plot.YLabel("loss (nats)");
-        plot.ShowLegend(Alignment.UpperRight);
-        return plot.GetSvgXml(640, 320);
+        var plot = new PlotModel { Title = $"{stage.Name} (pale: each step, blue: mean of 20, orange: validation)", TitleFontSize = 12, PlotAreaBorderColor = OxyColors.LightGray };
+        plot.Axes.Add(Axis(AxisPosition.Bottom, "step"));
+        plot.Axes.Add(Axis(AxisPosition.Left, "loss (nats)"));
+        plot.Series.Add(Line(stage.Losses, OxyColors.LightSteelBlue, 1));
+        plot.Series.Add(Line(Smooth(stage.Losses), OxyColors.SteelBlue, 2));
+        var validations = new LineSeries { LineStyle = LineStyle.None, MarkerType = MarkerType.Circle, MarkerSize = 4, MarkerFill = OxyColors.DarkOrange };
+        validations.Points.AddRange(stage.Validations.Select(validation => new DataPoint(validation.Step, validation.Loss)));
+        plot.Series.Add(validations);
+        return new SvgExporter { Width = 640, Height = 320, IsDocument = false }.ExportToString(plot);
+    }
+
+    private static LinearAxis Axis(AxisPosition position, string title) => new()
+    {
+        Position = position,
+        Title = title,
+        AxisTitleDistance = 10,
+        MajorGridlineStyle = LineStyle.Solid,
+        MajorGridlineColor = OxyColors.WhiteSmoke,
+    };
+
+    private static LineSeries Line(IEnumerable<double> values, OxyColor colour, double thickness)
+    {
+        var line = new LineSeries { Color = colour, StrokeThickness = thickness };
+        line.Points.AddRange(values.Select((value, i) => new DataPoint(i + 1, value)));
+        return line;
     }
 
     private static double[] Smooth(IReadOnlyList<double> values, int width = 20)

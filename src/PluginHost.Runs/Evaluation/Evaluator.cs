@@ -110,7 +110,7 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
     {
         var blind = controls.Select(control => metric.Compute(control).ToDictionary(value => value.Name, value => value.Value)).ToList();
         return [.. metric.Compute(open).Select(value => new EvaluationResult(
-            value.Name, split, value.Value, blind.Max(control => control.GetValueOrDefault(value.Name)), open.Count, value.Note))];
+            value.Name, split, value.Value, blind.Max(control => control.GetValueOrDefault(value.Name)), value.Count ?? open.Count, value.Note))];
     }
 
     private List<Prediction> Ask(
