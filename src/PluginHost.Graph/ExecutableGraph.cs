@@ -99,9 +99,13 @@ public sealed class ExecutableGraph : IDisposable
 
     /// <summary>Runs steps over slots. Call it in a dispose scope: the values end up there.</summary>
     /// <exception cref="GraphExecutionException">A node threw.</exception>
-    public static void Run(ExecutionStep[] steps, object?[] slots)
+    public static void Run(ExecutionStep[] steps, object?[] slots) => Run(steps, slots, null);
+
+    /// <summary>Runs steps over slots, past a boundary at each node.</summary>
+    /// <exception cref="GraphExecutionException">A node threw.</exception>
+    public static void Run(ExecutionStep[] steps, object?[] slots, INodeBoundary? boundary)
     {
-        foreach (var step in steps) step.Run(slots);
+        foreach (var step in steps) step.Run(slots, boundary);
     }
 
     /// <summary>To be called after each backward pass: throws what a custom function of a node threw in it.</summary>

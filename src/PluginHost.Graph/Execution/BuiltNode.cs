@@ -27,7 +27,7 @@ public sealed class BuiltNode
 
     public IGraphNode Node { get; private set; }
 
-    internal PlannedNode Plan { get; }
+    public PlannedNode Plan { get; }
 
     /// <summary>Where its calls are counted.</summary>
     internal PluginHealth Health => lease.Health;

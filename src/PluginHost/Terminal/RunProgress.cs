@@ -44,7 +44,8 @@ internal sealed class RunProgress(TextWriter output, bool terminal, string event
     public void Validated(string stage, ValidationPoint point)
     {
         writer.add_scalar($"{stage}/validation-loss", (float)point.Loss, point.Step);
-        Say(string.Create(CultureInfo.InvariantCulture, $"  {stage} validation after step {point.Step}: loss {point.Loss:0.0000}"));
+        if (point.AverageLoss is { } average) writer.add_scalar($"{stage}/validation-loss/average", (float)average, point.Step);
+        Say(string.Create(CultureInfo.InvariantCulture, $"  {stage} validation after step {point.Step}: loss {point.Loss:0.0000}{(point.AverageLoss is { } loss ? $", of the averaged weights {loss:0.0000}" : "")}"));
     }
 
     public void StageFinished(StageResult result) => Say(string.Create(CultureInfo.InvariantCulture,
