@@ -43,6 +43,9 @@ public sealed record NodeConfig(string Name, PluginUse Use, IReadOnlyList<Wire> 
 {
     /// <summary>Weight of an objective in the total loss; 1 for everything else. Range 0 to 1e6.</summary>
     public double Weight { get; init; } = 1;
+
+    /// <summary>Whether a graph node computes its layers a second time in the backward pass instead of keeping what they made.</summary>
+    public bool Checkpoint { get; init; }
 }
 
 public sealed record DataConfig

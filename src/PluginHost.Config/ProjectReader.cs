@@ -77,7 +77,11 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
     {
         if (value.Kind == JsonKind.String) return new NodeConfig(name, Use(value), []);
         var reader = new JsonObjectReader(value, $"{what}", errors);
-        var node = new NodeConfig(name, Use(reader, required: true), Wires(reader)) { Weight = weighted ? reader.Number("weight", 1, 0, 1e6) : 1 };
+        var node = new NodeConfig(name, Use(reader, required: true), Wires(reader))
+        {
+            Weight = weighted ? reader.Number("weight", 1, 0, 1e6) : 1,
+            Checkpoint = !weighted && reader.Flag("checkpoint", false),
+        };
         reader.End();
         return node;
     }

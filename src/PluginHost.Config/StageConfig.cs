@@ -59,6 +59,15 @@ public sealed record StageConfig
     /// <summary>Decay of the moving average of the weights, evaluated and saved beside the model; 0: none. Range 0 to 0.999999.</summary>
     public double Ema { get; init; }
 
+    /// <summary>
+    /// Number format of the linear maps: <c>fp32</c>, <c>bf16</c>, <c>fp16</c> or <c>fp8</c>. Norms, softmax, losses and the weights that are
+    /// trained stay in fp32. On a CPU the narrow formats are emulated, which shows what they do to the numbers and saves no time.
+    /// </summary>
+    public string Precision { get; init; } = StagePrecisions.Fp32;
+
+    /// <summary>Loss scaling, for <c>fp16</c>.</summary>
+    public LossScaleConfig LossScale { get; init; } = new();
+
     public required IReadOnlyList<NodeConfig> Objectives { get; init; }
 }
 
@@ -76,3 +85,19 @@ public sealed record NamePattern(string Text, JsonLocation Location)
 /// <param name="LearningRate">Peak learning rate; null: the stage's. Range 0 to 10.</param>
 /// <param name="WeightDecay">Decoupled weight decay; null: the stage's. Range 0 to 10.</param>
 public sealed record ParameterGroup(NamePattern Match, double? LearningRate, double? WeightDecay);
+
+/// <summary>The values of <see cref="StageConfig.Precision"/>.</summary>
+public static class StagePrecisions
+{
+    public const string Fp32 = "fp32";
+    public const string Bf16 = "bf16";
+    public const string Fp16 = "fp16";
+    public const string Fp8 = "fp8";
+
+    public static IReadOnlyList<string> All { get; } = [Fp32, Bf16, Fp16, Fp8];
+}
+
+/// <summary>Loss scaling: a scale doubles after so many steps without overflow and halves at an overflow, whose step is skipped.</summary>
+/// <param name="Initial">The scale at the start. Range 1 to 2^40.</param>
+/// <param name="Interval">Steps without overflow after which it doubles. Range 1 to 1e8.</param>
+public sealed record LossScaleConfig(double Initial = 65536, int Interval = 2000);

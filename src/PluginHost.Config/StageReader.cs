@@ -31,6 +31,8 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
             Freeze = [.. (reader.Items("freeze") ?? []).Select(item => Pattern(item, "'freeze'")).OfType<NamePattern>()],
             Groups = [.. (reader.Items("groups") ?? []).Select(Group).OfType<ParameterGroup>()],
             Ema = reader.Number("ema", defaults.Ema, 0, 0.999999),
+            Precision = Precision(reader),
+            LossScale = LossScale(reader.Value("lossScale")),
             Objectives = objectives(reader),
         };
         reader.End();
@@ -39,6 +41,24 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
         if (stage.Objectives.Count == 0 && node.Kind == JsonKind.Object)
             errors.Add(new ConfigError(node.Location, $"stage '{stage.Name}' needs 'objectives' with at least one objective"));
         return stage;
+    }
+
+    private string Precision(JsonObjectReader reader)
+    {
+        if (reader.Text("precision") is not { } name) return StagePrecisions.Fp32;
+        if (!StagePrecisions.All.Contains(name))
+            errors.Add(new ConfigError(reader.Value("precision")!.Location, $"'precision' is \"{name}\"; it can be {string.Join(", ", StagePrecisions.All)}"));
+        return name;
+    }
+
+    private LossScaleConfig LossScale(JsonElementNode? node)
+    {
+        var defaults = new LossScaleConfig();
+        if (node is null) return defaults;
+        var reader = new JsonObjectReader(node, "'lossScale'", errors);
+        var config = new LossScaleConfig(reader.Number("initial", defaults.Initial, 1, 1L << 40), (int)reader.Integer("interval", defaults.Interval, 1, 100_000_000));
+        reader.End();
+        return config;
     }
 
     private ParameterGroup? Group(JsonElementNode node)

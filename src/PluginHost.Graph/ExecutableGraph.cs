@@ -198,7 +198,7 @@ public sealed class ExecutableGraph : IDisposable
         a.Inputs.Zip(b.Inputs).All(pair => pair.First.Name == pair.Second.Name && pair.First.Source == pair.Second.Source && pair.First.Shape.Values.SequenceEqual(pair.Second.Shape.Values));
 
     private static bool Alike(PlannedNode a, PlannedNode b) =>
-        a.Name == b.Name && ReferenceEquals(a.Description, b.Description) && SameSettings(a.Settings, b.Settings) &&
+        a.Name == b.Name && a.Checkpoint == b.Checkpoint && ReferenceEquals(a.Description, b.Description) && SameSettings(a.Settings, b.Settings) &&
         a.Dimensions.Count == b.Dimensions.Count && !a.Dimensions.Except(b.Dimensions).Any();
 
     private static bool SameSettings(IReadOnlyDictionary<string, object?> a, IReadOnlyDictionary<string, object?> b) =>

@@ -1,5 +1,6 @@
 using PluginHost.Data;
 using PluginHost.Graph;
+using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -84,8 +85,9 @@ internal sealed class AccumulationWindow : IDisposable
     private static (double[] Shares, IReadOnlyList<Tensor?> Gradients) Differentiate(TrainedGraph trained, Batch batch, double[] counts)
     {
         using var scope = NewDisposeScope();
+        using var _ = Arithmetic.Use(trained.Precision.Arithmetic);
         var slots = Fill(trained.Graph, batch);
-        ExecutableGraph.Run(trained.CreateSteps(), slots);
+        ExecutableGraph.Run(trained.CreateSteps(), slots, trained.Precision.Scales);
         var shares = new double[counts.Length];
         Tensor? loss = null;
         for (var o = 0; o < counts.Length; o++)
@@ -95,6 +97,8 @@ internal sealed class AccumulationWindow : IDisposable
             shares[o] = share.ToDouble();
             loss = loss is null ? share : loss + share;
         }
+        // Often the largest tensor of a step; the gradients need its shape alone.
+        if (trained.Graph.Plan.DecoderNode is { } decoder) (slots[decoder.Outputs[0].Slot] as Tensor)?.Dispose();
         return (shares, loss is { requires_grad: true } ? trained.Optimizer.Gradients(loss) : []);
     }
 

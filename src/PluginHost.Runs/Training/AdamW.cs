@@ -70,6 +70,27 @@ public sealed class AdamW : IDisposable
         }
     }
 
+    /// <summary>Divides the gathered gradients by their scales.</summary>
+    /// <returns>The names of those that are not finite.</returns>
+    public IReadOnlyList<string> Unscale(Func<string, double> scaleOf)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var bad = new List<string>();
+        foreach (var state in states.Where(state => state.Parameter.grad is not null))
+        {
+            if (scaleOf(state.Name) is var scale && scale != 1) state.Parameter.grad!.div_(scale);
+            if (!state.Parameter.grad!.isfinite().all().ToBoolean()) bad.Add(state.Name);
+        }
+        return bad;
+    }
+
+    /// <summary>Forgets the gathered gradients.</summary>
+    public void Drop()
+    {
+        foreach (var state in states) state.Parameter.grad = null;
+    }
+
     /// <summary>The moments and step counts by name, for a checkpoint; tensors are the optimizer's own.</summary>
     public IEnumerable<(string Name, Tensor Value)> Tensors() =>
         states.SelectMany(state => new[]

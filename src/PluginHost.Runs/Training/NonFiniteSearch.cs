@@ -21,6 +21,7 @@ internal sealed class NonFiniteSearch(TrainedGraph trained) : INodeBoundary
     {
         foreach (var (name, value) in trained.Graph.Parameters)
             if (Describe(value) is { } what) return $"The parameter '{name}' {what} before the step.";
+        using var _ = Arithmetic.Use(trained.Precision.Arithmetic);
         var counts = window.Counts(trained);
         foreach (var batch in window.Batches)
             using (NewDisposeScope())

@@ -52,12 +52,12 @@ public sealed class SupervisedStage : IDisposable
         observer.StageStarted(Config.Name, firstStep, Config.Steps);
         trained.Graph.Train(true);
         using var writer = new CheckpointWriter(checkpoints);
-        // The stream is endless and a function of the seed: the position in it is the step.
+        // The stream is endless and a function of the seed: the position in it is the steps taken and skipped.
         using var batches = data.Train(new TrainStream(
-            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (long)firstStep * Config.Accumulate)).GetEnumerator();
+            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (firstStep + trained.Skipped) * Config.Accumulate)).GetEnumerator();
         var watch = Stopwatch.StartNew();
         var firstTokens = tokens;
-        for (var step = firstStep; step < Config.Steps; step++)
+        for (var step = firstStep; step < Config.Steps;)
         {
             cancellation.ThrowIfCancellationRequested();
             using var window = AccumulationWindow.Take(batches, Config.Accumulate);
@@ -65,7 +65,11 @@ public sealed class SupervisedStage : IDisposable
             if (step % StepsPerCollection == 0) StepGate.Collect();
             using var pass = StepGate.Enter();
             if (boundaries.Exchange(next => Probe(next, window.Batches[0]))) Follow();
-            var report = Step(step, window);
+            if (Step(step, window) is not { } report)
+            {
+                observer.Skipped(Config.Name, step + 1);
+                continue;
+            }
             losses.Add(report.Loss);
             tokens += window.Tokens;
             observer.Stepped(Config.Name, report with
@@ -76,6 +80,7 @@ public sealed class SupervisedStage : IDisposable
             if (IsDue(Config.ValidateEvery, step)) Validate(step + 1, observer);
             if (step + 1 < Config.Steps && (IsDue(Config.CheckpointEvery, step) || IsBest(step + 1)))
                 writer.Save(Capture(step + 1, secondsBefore + watch.Elapsed.TotalSeconds, tokens), Config.KeepCheckpoints);
+            step++;
         }
         var seconds = secondsBefore + watch.Elapsed.TotalSeconds;
         if (validations.Count == 0 || validations[^1].Step != Config.Steps) Validate(Config.Steps, observer);
@@ -94,12 +99,17 @@ public sealed class SupervisedStage : IDisposable
         boundaries.Dispose();
     }
 
-    private StepReport Step(int step, AccumulationWindow window)
+    /// <returns>Null when the step was skipped.</returns>
+    private StepReport? Step(int step, AccumulationWindow window)
     {
         using var generator = get_rng_state();
         var parts = window.Differentiate(trained);
-        var norm = trained.Step(step);
         var loss = parts.Values.Sum();
+        if (trained.Step(step) is not { } norm)
+        {
+            if (double.IsFinite(loss)) return null;
+            norm = double.NaN; // no scale helps a loss
+        }
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
         {
             set_rng_state(generator); // the same dropout as in the step

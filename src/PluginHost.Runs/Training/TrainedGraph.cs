@@ -1,5 +1,7 @@
 using PluginHost.Config;
 using PluginHost.Graph;
+using PluginHost.Runs.Training.Precision;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -12,6 +14,7 @@ internal sealed class TrainedGraph : IDisposable
     private readonly int index;
     private readonly StageParameters selection;
     private readonly List<Parameter> frozen;
+    private readonly Tensor skipped = zeros(1, ScalarType.Int64).DetachFromDisposeScope();
 
     /// <exception cref="ConfigException">The stage names parameters that the graph does not have.</exception>
     public TrainedGraph(GraphUse use, int index)
@@ -25,6 +28,7 @@ internal sealed class TrainedGraph : IDisposable
         frozen = [.. Graph.Parameters.Where(item => item.Value.requires_grad && selection.IsFrozen(item.Name)).Select(item => item.Value)];
         foreach (var parameter in frozen) parameter.requires_grad = false;
         Optimizer = new AdamW(Graph.Parameters, selection.GroupOf);
+        Precision = new StagePrecision(Graph, Config);
         if (Config.Ema > 0) Average = new WeightAverage(Graph.Parameters, Config.Ema);
     }
 
@@ -40,6 +44,11 @@ internal sealed class TrainedGraph : IDisposable
 
     public AdamW Optimizer { get; }
 
+    public StagePrecision Precision { get; }
+
+    /// <summary>Steps that an overflow has made void; their windows are behind us.</summary>
+    public long Skipped => skipped.data<long>()[0];
+
     /// <summary>The moving average of the weights, when the stage keeps one.</summary>
     public WeightAverage? Average { get; }
 
@@ -47,11 +56,22 @@ internal sealed class TrainedGraph : IDisposable
     public ExecutionStep[] CreateSteps() => Graph.StepsFor(Objectives.SelectMany(objective => objective.InputSlots));
 
     /// <summary>Takes a step with the gradients gathered; see <see cref="AdamW.Step(IReadOnlyList{GroupRate}, double)"/>.</summary>
-    /// <returns>The norm of the gradients; when it is not finite, nothing has changed.</returns>
-    public double Step(int step)
+    /// <returns>
+    /// The norm of the gradients; when it is not finite, no weight has changed. Null: the gradients overflowed in their narrow format,
+    /// and all that has changed is the scale and the count of skipped steps.
+    /// </returns>
+    public double? Step(int step)
     {
+        if (Precision.Scales is { } scales && Optimizer.Unscale(scales.OfParameter) is { Count: > 0 } overflowed && scales.BackOff(overflowed))
+        {
+            Optimizer.Drop();
+            skipped.data<long>()[0]++;
+            return null;
+        }
         var norm = Optimizer.Step(selection.RatesAt(step), Config.Clip);
-        if (double.IsFinite(norm)) Average?.Add(step + 1);
+        if (!double.IsFinite(norm)) return norm;
+        Average?.Add(step + 1);
+        Precision.Advance();
         return norm;
     }
 
@@ -66,6 +86,7 @@ internal sealed class TrainedGraph : IDisposable
     public void Restore(IReadOnlyDictionary<string, Tensor> saved)
     {
         using var _ = no_grad();
+        Precision.Restore(saved);
         foreach (var (name, value) in OwnState())
             value.copy_(saved.TryGetValue(name, out var source)
                 ? source
@@ -77,6 +98,8 @@ internal sealed class TrainedGraph : IDisposable
     {
         Optimizer.Carry(former.Optimizer);
         if (former.Average is { } average) Average?.Carry(average);
+        Precision.Carry(former.Precision);
+        skipped.copy_(former.skipped);
     }
 
     /// <summary>Makes what the stage has frozen trainable again.</summary>
@@ -90,6 +113,8 @@ internal sealed class TrainedGraph : IDisposable
     public void Dispose()
     {
         Thaw();
+        skipped.Dispose();
+        Precision.Dispose();
         Average?.Dispose();
         Optimizer.Dispose();
         use.Dispose();
@@ -97,5 +122,6 @@ internal sealed class TrainedGraph : IDisposable
 
     private IEnumerable<(string Name, Tensor Value)> OwnState() =>
         Optimizer.Tensors().Select(item => (TrainingState.OptimizerPrefix + item.Name, item.Value))
-            .Concat(Average?.Tensors().Select(item => (TrainingState.AveragePrefix + item.Name, item.Value)) ?? []);
+            .Concat(Average?.Tensors().Select(item => (TrainingState.AveragePrefix + item.Name, item.Value)) ?? [])
+            .Concat(Precision.Tensors()).Append((TrainingState.Skipped, skipped));
 }

@@ -10,7 +10,8 @@ namespace PluginHost.Runs.Training;
 /// <param name="Losses">The loss of every step so far of the stage.</param>
 /// <param name="Validations">The validation losses so far of the stage.</param>
 /// <param name="Tensors">
-/// Parameters, buffers, optimizer moments (<c>optimizer.*</c>), moving averages (<c>average.*</c>) and generator state (<c>generator</c>) by name.
+/// Parameters, buffers, optimizer moments (<c>optimizer.*</c>), moving averages (<c>average.*</c>), loss scales (<c>scale.*</c>), fp8 ranges
+/// (<c>amax.*</c>), the count of skipped steps (<c>skipped</c>) and generator state (<c>generator</c>) by name.
 /// </param>
 public sealed record TrainingState(
     int Stage, int Step, double Seconds, long Tokens, IReadOnlyList<double> Losses, IReadOnlyList<ValidationPoint> Validations,
@@ -19,6 +20,7 @@ public sealed record TrainingState(
     public const string OptimizerPrefix = "optimizer.";
     public const string AveragePrefix = "average.";
     public const string Generator = "generator";
+    public const string Skipped = "skipped";
 
     /// <summary>Whether no validation of the stage has been better than that of this step.</summary>
     public bool IsBest { get; init; }

@@ -41,6 +41,8 @@ internal sealed class RunProgress(TextWriter output, bool terminal, string event
             string.Create(CultureInfo.InvariantCulture, $"loss {report.Loss:0.0000}  {report.TokensPerSecond:#,0} tokens/s  {Left(report.Left)} left"), last);
     }
 
+    public void Skipped(string stage, int step) => Say($"  {stage} step {step}: the gradients overflowed in fp16; skipped, with a smaller loss scale from here on");
+
     public void Validated(string stage, ValidationPoint point)
     {
         writer.add_scalar($"{stage}/validation-loss", (float)point.Loss, point.Step);
