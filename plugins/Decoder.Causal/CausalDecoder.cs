@@ -6,7 +6,7 @@ using PluginHost.Sdk.Layers;
 namespace Decoder.Causal;
 
 /// <summary>A causal transformer that can read modalities through a fusion strategy.</summary>
-[Plugin("decoder.causal", "Causal decoder transformer: RMSNorm, rotary positions, grouped-query attention, SwiGLU.")]
+[Plugin("decoder.causal", "Causal decoder transformer: RMSNorm, rotary positions, grouped-query attention, SwiGLU.", Checkpoints = true)]
 [Input("ids", "ids[B,T,V]")]
 [Input("context", "fusion[{Width},{Layers},V]", Optional = true)]
 [Output("logits", "f[B,T,V]")]

@@ -57,7 +57,7 @@ internal sealed class CausalTower : nn.Module, IDecoder
         cache?.Advance(prefixLength + tokens);
 
         var hidden = stack.Normalise(TextPart(x, prefixLength, tokens));          // [batch, tokens, width]
-        var logits = nn.functional.linear(hidden, head ?? embedding);             // [batch, tokens, vocabulary]
+        var logits = Arithmetic.Linear(hidden, head ?? embedding);                        // [batch, tokens, vocabulary]
         return context?.AtOutput(hidden, logits) ?? logits;
     }
 

@@ -5,7 +5,7 @@ using PluginHost.Sdk;
 namespace Encoder.LogMel;
 
 /// <summary>Sound to tokens through a log-mel spectrogram.</summary>
-[Plugin("encoder.log-mel", "Audio transformer over a log-mel spectrogram: sound to tokens and a pooled vector.")]
+[Plugin("encoder.log-mel", "Audio transformer over a log-mel spectrogram: sound to tokens and a pooled vector.", Checkpoints = true)]
 [Input("samples", "wave[B,S,R]")]
 [Output("tokens", "seq[B,N,{Width}]")]
 [Output("pooled", "f[B,{Pooled}]")]

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace Encoder.TextTransformer;
 
 /// <summary>Text to tokens with a bidirectional transformer.</summary>
-[Plugin("encoder.text-transformer", "Bidirectional transformer: text to tokens and a pooled vector.")]
+[Plugin("encoder.text-transformer", "Bidirectional transformer: text to tokens and a pooled vector.", Checkpoints = true)]
 [Input("ids", "ids[B,T,V]")]
 [Output("tokens", "seq[B,T,{Width}]")]
 [Output("pooled", "f[B,{Pooled}]")]

@@ -6,7 +6,7 @@ using PluginHost.Sdk.Layers;
 namespace Encoder.Vit;
 
 /// <summary>Pictures to tokens with a vision transformer.</summary>
-[Plugin("encoder.vit", "Vision transformer: patches, with an optional small convolutional stem, to tokens and a pooled vector.")]
+[Plugin("encoder.vit", "Vision transformer: patches, with an optional small convolutional stem, to tokens and a pooled vector.", Checkpoints = true)]
 [Input("pixels", "pixels[B,C,H,W]")]
 [Output("tokens", "seq[B,H/{Patch}*W/{Patch},{Width}]")]
 [Output("pooled", "f[B,{Pooled}]")]

@@ -26,12 +26,14 @@ internal sealed class NextToken : IObjective
 
     public Tensor Sum(ReadOnlySpan<object?> inputs)
     {
+        // The largest tensors of a step: what the backward pass can do without is not kept for it.
+        using var scope = NewDisposeScope();
         var (logits, text) = ((Tensor)inputs[0]!, (TextBatch)inputs[1]!);
         // Most positions are prompts and padding: the softmax runs over the supervised ones alone.
         var targets = text.Targets.reshape(-1);
         var supervised = targets.ne(TextBatch.Ignore).nonzero().view(-1);
         var rows = logits.view(-1, logits.size(2)).index_select(0, supervised).to(ScalarType.Float32);  // [supervised, V]
         var losses = nn.functional.cross_entropy(rows, targets.index_select(0, supervised), reduction: nn.Reduction.None);
-        return (losses * text.Weights.reshape(-1).index_select(0, supervised)).sum();
+        return (losses * text.Weights.reshape(-1).index_select(0, supervised)).sum().MoveToOuterDisposeScope();
     }
 }

@@ -39,7 +39,7 @@ public sealed class FusedLinear : nn.Module
     /// <summary>Computes all maps: [..., inputs] to [..., all rows], adapters included.</summary>
     public Tensor Forward(Tensor x)
     {
-        var output = nn.functional.linear(x, weight);
+        var output = Arithmetic.Linear(x, weight);
         foreach (var projection in Projections)
             if (projection.Adapter is not null) return WithAdapters(x, output);
         return output;

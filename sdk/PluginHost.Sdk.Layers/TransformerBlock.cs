@@ -18,6 +18,7 @@ public sealed record BlockShape(long Width, int Layers, long Heads, long KeyValu
 public sealed class TransformerBlock : nn.Module
 {
     private readonly double chance;
+    private readonly bool checkpoint;
     private readonly RmsNorm attentionNorm;
     private readonly RmsNorm feedForwardNorm;
     private readonly GroupedQueryAttention attention;
@@ -30,6 +31,8 @@ public sealed class TransformerBlock : nn.Module
     public TransformerBlock(int layer, BlockShape shape, BuildContext context) : base(nameof(TransformerBlock))
     {
         chance = shape.Dropout;
+        // What the last block keeps is wanted first of all in the backward pass: to drop it would only cost time.
+        checkpoint = context.Checkpoint && layer < shape.Layers - 1;
         attentionNorm = new RmsNorm(shape.Width, context);
         attention = new GroupedQueryAttention($"layers.{layer}.attention", layer, shape, context);
         feedForwardNorm = new RmsNorm(shape.Width, context);
@@ -48,11 +51,18 @@ public sealed class TransformerBlock : nn.Module
     public KeyValueSlot Slot => attention.Slot;
 
     /// <summary>[batch, tokens, width] to the same.</summary>
-    public Tensor Forward(Tensor x, AttentionPass pass)
+    public Tensor Forward(Tensor x, AttentionPass pass) =>
+        checkpoint && training && pass.Cache is null ? GradientCheckpoint.Run(input => Compute(input, pass), x, Weights()) : Compute(x, pass);
+
+    private Tensor Compute(Tensor x, AttentionPass pass)
     {
         x = x.add(Drop(attention.Forward(attentionNorm.Forward(x), pass)), Scalars.One);
         return x.add(Drop(feedForward.Forward(feedForwardNorm.Forward(x))), Scalars.One);
     }
+
+    // Adapters and slots are not the block's own, but learn from it.
+    private IEnumerable<Tensor> Weights() =>
+        [.. parameters(), .. Projections.SelectMany(projection => projection.Adapter?.Weights ?? []), .. new[] { Slot.Keys, Slot.Values }.OfType<Tensor>()];
 
     private Tensor Drop(Tensor x) => training && chance > 0 ? nn.functional.dropout(x, chance, true) : x;
 }

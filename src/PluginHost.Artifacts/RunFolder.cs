@@ -10,10 +10,10 @@ namespace PluginHost.Artifacts;
 
 /// <summary>
 /// A run on disk: <c>run.json</c> (the record), <c>project.json</c> (the resolved config), <c>tokenizer.json</c>,
-/// <c>model.safetensors</c>, <c>checkpoint.safetensors</c> (to resume), <c>report.json</c>, <c>report.html</c>, <c>events/</c>
+/// <c>model.safetensors</c>, <c>model-average.safetensors</c> (where the last stage keeps a moving average), <c>checkpoints/</c> (to resume), <c>report.json</c>, <c>report.html</c>, <c>events/</c>
 /// (TensorBoard), <c>examples/</c> (pictures and sounds of the report). Named by project and time; <c>latest</c> in the artifacts folder names the newest.
 /// </summary>
-public sealed class RunFolder(string path) : ICheckpoints
+public sealed class RunFolder(string path)
 {
     private const string LatestAlias = "latest";
 
@@ -29,7 +29,9 @@ public sealed class RunFolder(string path) : ICheckpoints
 
     public string Model => File("model.safetensors");
 
-    public string Checkpoint => File("checkpoint.safetensors");
+    public string AverageModel => File("model-average.safetensors");
+
+    public CheckpointFolder Checkpoints => new(File("checkpoints"));
 
     public string ReportJson => File("report.json");
 
@@ -39,8 +41,12 @@ public sealed class RunFolder(string path) : ICheckpoints
 
     public string Examples => File("examples");
 
-    /// <summary>Makes a new, empty run folder.</summary>
-    public static RunFolder Create(string artifacts, string project, DateTimeOffset now)
+    /// <summary>Makes a new run folder with nothing but the project in it: from then on it can be resumed.</summary>
+    /// <param name="artifacts">The folder of all runs.</param>
+    /// <param name="project">The project's name.</param>
+    /// <param name="now">Becomes part of the run's name.</param>
+    /// <param name="config">The resolved project.</param>
+    public static RunFolder Create(string artifacts, string project, DateTimeOffset now, string config)
     {
         Directory.CreateDirectory(artifacts);
         for (var attempt = 0; ; attempt++)
@@ -48,9 +54,10 @@ public sealed class RunFolder(string path) : ICheckpoints
             var name = $"{project}-{now:yyyyMMdd-HHmmss}{(attempt == 0 ? "" : $"-{attempt + 1}")}";
             var path = System.IO.Path.Combine(artifacts, name);
             if (Directory.Exists(path)) continue;
-            Directory.CreateDirectory(path);
+            var run = new RunFolder(path);
+            AtomicFile.WriteText(run.Project, config);
             AtomicFile.WriteText(System.IO.Path.Combine(artifacts, LatestAlias), name);
-            return new RunFolder(path);
+            return run;
         }
     }
 
@@ -66,27 +73,6 @@ public sealed class RunFolder(string path) : ICheckpoints
         var known = Directory.Exists(artifacts) ? Directory.GetDirectories(artifacts).Select(System.IO.Path.GetFileName).Order().TakeLast(5).ToArray() : [];
         throw new UserErrorException(
             $"There is no run '{run}' in {System.IO.Path.GetFullPath(artifacts)}; {(known.Length == 0 ? "there are no runs yet: start with 'pluginhost run PROJECT'" : $"the newest are {string.Join(", ", known)}")}.");
-    }
-
-    public void Save(TrainingState state) => SafeTensors.Write(Checkpoint, state.Tensors, new Dictionary<string, string>
-    {
-        ["stage"] = state.Stage.ToString(),
-        ["step"] = state.Step.ToString(),
-        ["seconds"] = state.Seconds.ToString("R"),
-        ["tokens"] = state.Tokens.ToString(),
-        ["losses"] = JsonSerializer.Serialize(state.Losses.ToArray()),
-        ["validations"] = JsonSerializer.Serialize(state.Validations.Select(point => new double[] { point.Step, point.Loss }).ToArray()),
-    });
-
-    /// <summary>The newest training state, or null when the run has none yet.</summary>
-    public TrainingState? Load()
-    {
-        if (!System.IO.File.Exists(Checkpoint)) return null;
-        var (tensors, metadata) = SafeTensors.Read(Checkpoint);
-        var validations = JsonSerializer.Deserialize<double[][]>(metadata["validations"])!.Select(pair => new ValidationPoint((int)pair[0], pair[1]));
-        return new TrainingState(
-            int.Parse(metadata["stage"]), int.Parse(metadata["step"]), double.Parse(metadata["seconds"]), long.Parse(metadata["tokens"]),
-            JsonSerializer.Deserialize<double[]>(metadata["losses"])!, [.. validations], tensors);
     }
 
     /// <summary>Copies saved tensors into a graph's parameters and buffers of the same names.</summary>

@@ -14,6 +14,9 @@ public sealed record PluginDescription
 
     public required string Summary { get; init; }
 
+    /// <summary>Whether its nodes can compute their layers twice to save memory.</summary>
+    public bool Checkpoints { get; init; }
+
     public required string Version { get; init; }
 
     /// <summary>The versions of PluginHost.Sdk with which it works, as a NuGet range: <c>[0.2.0,1.0.0)</c>.</summary>

@@ -43,6 +43,9 @@ public sealed record NodeConfig(string Name, PluginUse Use, IReadOnlyList<Wire> 
 {
     /// <summary>Weight of an objective in the total loss; 1 for everything else. Range 0 to 1e6.</summary>
     public double Weight { get; init; } = 1;
+
+    /// <summary>Whether a graph node computes its layers a second time in the backward pass instead of keeping what they made.</summary>
+    public bool Checkpoint { get; init; }
 }
 
 public sealed record DataConfig
@@ -69,52 +72,6 @@ public sealed record DataConfig
 
     /// <summary>Languages of captions, drawn by equal chance in training; the first is the one evaluated unless an evaluation says otherwise.</summary>
     public IReadOnlyList<string> Languages { get; init; } = ["en"];
-}
-
-public sealed record StageConfig
-{
-    public required string Name { get; init; }
-
-    /// <summary>Optimizer steps. Range 1 to 1e8.</summary>
-    public int Steps { get; init; } = 1000;
-
-    /// <summary>Samples in a micro-batch. Range 1 to 65536.</summary>
-    public int Batch { get; init; } = 64;
-
-    /// <summary>Micro-batches in a step. Range 1 to 65536.</summary>
-    public int Accumulate { get; init; } = 1;
-
-    /// <summary>Micro-batches that run at once, each on its share of the cores: faster on a CPU where the model is small. Range 1 to <see cref="Accumulate"/>.</summary>
-    public int Parallel { get; init; } = 1;
-
-    /// <summary>Peak learning rate. Range 0 to 10.</summary>
-    public double LearningRate { get; init; } = 1e-3;
-
-    /// <summary>Steps of linear warm-up; then the rate falls along a cosine to <see cref="FinalRate"/>. Range 0 to 1e8.</summary>
-    public int Warmup { get; init; } = 100;
-
-    /// <summary>The rate at the last step, as a part of the peak. Range 0 to 1.</summary>
-    public double FinalRate { get; init; } = 0.05;
-
-    /// <summary>Decoupled weight decay of AdamW. Range 0 to 10.</summary>
-    public double WeightDecay { get; init; } = 0.05;
-
-    /// <summary>Longest allowed gradient (L2 norm over all parameters). Range 1e-6 to 1e6.</summary>
-    public double Clip { get; init; } = 1;
-
-    /// <summary>Turns (by task) that become <c>sample.text</c>; a trailing <c>*</c> matches any ending. Empty: all.</summary>
-    public IReadOnlyList<string> Tasks { get; init; } = [];
-
-    /// <summary>Turns drawn from a sample for one row; each is a segment of its own. Range 1 to 1024.</summary>
-    public int Turns { get; init; } = 4;
-
-    /// <summary>Steps between validations; 0: only at the end. Range 0 to 1e8.</summary>
-    public int ValidateEvery { get; init; }
-
-    /// <summary>Steps between checkpoints; 0: only at the end. Range 0 to 1e8.</summary>
-    public int CheckpointEvery { get; init; }
-
-    public required IReadOnlyList<NodeConfig> Objectives { get; init; }
 }
 
 /// <summary>One evaluation: a metric, what it is wired to, and the part of the data it is run on.</summary>

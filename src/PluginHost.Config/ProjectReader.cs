@@ -20,7 +20,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             Seed = reader.Integer("seed", 1, 0, long.MaxValue),
             Data = Data(reader.Required("data")),
             Graph = Nodes(reader.Members("graph"), "a graph node"),
-            Stages = [.. (reader.Items("stages") ?? []).Select(Stage)],
+            Stages = [.. (reader.Items("stages") ?? []).Select(new StageReader(errors, reader => Nodes(reader.Members("objectives"), "an objective")).Read)],
             Evaluate = [.. (reader.Items("evaluate") ?? []).Select(Evaluation)],
             Source = root,
         };
@@ -77,39 +77,13 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
     {
         if (value.Kind == JsonKind.String) return new NodeConfig(name, Use(value), []);
         var reader = new JsonObjectReader(value, $"{what}", errors);
-        var node = new NodeConfig(name, Use(reader, required: true), Wires(reader)) { Weight = weighted ? reader.Number("weight", 1, 0, 1e6) : 1 };
-        reader.End();
-        return node;
-    }
-
-    private StageConfig Stage(JsonElementNode node, int index)
-    {
-        var reader = new JsonObjectReader(node, "a stage", errors);
-        var defaults = new StageConfig { Name = $"stage{index}", Objectives = [] };
-        var stage = new StageConfig
+        var node = new NodeConfig(name, Use(reader, required: true), Wires(reader))
         {
-            Name = reader.Text("name") ?? defaults.Name,
-            Steps = (int)reader.Integer("steps", defaults.Steps, 1, 100_000_000),
-            Batch = (int)reader.Integer("batch", defaults.Batch, 1, 65_536),
-            Accumulate = (int)reader.Integer("accumulate", defaults.Accumulate, 1, 65_536),
-            Parallel = (int)reader.Integer("parallel", defaults.Parallel, 1, 65_536),
-            LearningRate = reader.Number("learningRate", defaults.LearningRate, 0, 10),
-            Warmup = (int)reader.Integer("warmup", defaults.Warmup, 0, 100_000_000),
-            FinalRate = reader.Number("finalRate", defaults.FinalRate, 0, 1),
-            WeightDecay = reader.Number("weightDecay", defaults.WeightDecay, 0, 10),
-            Clip = reader.Number("clip", defaults.Clip, 1e-6, 1e6),
-            Tasks = reader.Texts("tasks", defaults.Tasks),
-            Turns = (int)reader.Integer("turns", defaults.Turns, 1, 1024),
-            ValidateEvery = (int)reader.Integer("validateEvery", defaults.ValidateEvery, 0, 100_000_000),
-            CheckpointEvery = (int)reader.Integer("checkpointEvery", defaults.CheckpointEvery, 0, 100_000_000),
-            Objectives = Nodes(reader.Members("objectives"), "an objective"),
+            Weight = weighted ? reader.Number("weight", 1, 0, 1e6) : 1,
+            Checkpoint = !weighted && reader.Flag("checkpoint", false),
         };
         reader.End();
-        if (stage.Parallel > stage.Accumulate)
-            errors.Add(new ConfigError(node.Location, $"stage '{stage.Name}' cannot run {stage.Parallel} micro-batches at once ('parallel') when a step has {stage.Accumulate} ('accumulate')"));
-        if (stage.Objectives.Count == 0 && node.Kind == JsonKind.Object)
-            errors.Add(new ConfigError(node.Location, $"stage '{stage.Name}' needs 'objectives' with at least one objective"));
-        return stage;
+        return node;
     }
 
     private EvaluationConfig Evaluation(JsonElementNode node)

@@ -99,9 +99,13 @@ public sealed class ExecutableGraph : IDisposable
 
     /// <summary>Runs steps over slots. Call it in a dispose scope: the values end up there.</summary>
     /// <exception cref="GraphExecutionException">A node threw.</exception>
-    public static void Run(ExecutionStep[] steps, object?[] slots)
+    public static void Run(ExecutionStep[] steps, object?[] slots) => Run(steps, slots, null);
+
+    /// <summary>Runs steps over slots, past a boundary at each node.</summary>
+    /// <exception cref="GraphExecutionException">A node threw.</exception>
+    public static void Run(ExecutionStep[] steps, object?[] slots, INodeBoundary? boundary)
     {
-        foreach (var step in steps) step.Run(slots);
+        foreach (var step in steps) step.Run(slots, boundary);
     }
 
     /// <summary>To be called after each backward pass: throws what a custom function of a node threw in it.</summary>
@@ -194,7 +198,7 @@ public sealed class ExecutableGraph : IDisposable
         a.Inputs.Zip(b.Inputs).All(pair => pair.First.Name == pair.Second.Name && pair.First.Source == pair.Second.Source && pair.First.Shape.Values.SequenceEqual(pair.Second.Shape.Values));
 
     private static bool Alike(PlannedNode a, PlannedNode b) =>
-        a.Name == b.Name && ReferenceEquals(a.Description, b.Description) && SameSettings(a.Settings, b.Settings) &&
+        a.Name == b.Name && a.Checkpoint == b.Checkpoint && ReferenceEquals(a.Description, b.Description) && SameSettings(a.Settings, b.Settings) &&
         a.Dimensions.Count == b.Dimensions.Count && !a.Dimensions.Except(b.Dimensions).Any();
 
     private static bool SameSettings(IReadOnlyDictionary<string, object?> a, IReadOnlyDictionary<string, object?> b) =>

@@ -27,7 +27,11 @@ public sealed record PlannedPlugin(PluginDescription Description, IReadOnlyDicti
 /// <param name="ActivationFloats">Floats kept for the backward pass of one micro-batch of the first stage, when the plugin says so.</param>
 public sealed record PlannedNode(
     string Name, PluginDescription Description, IReadOnlyDictionary<string, object?> Settings, IReadOnlyList<PlannedInput> Inputs,
-    IReadOnlyList<PlannedOutput> Outputs, IReadOnlyDictionary<string, long> Dimensions, long? Parameters, long? ActivationFloats);
+    IReadOnlyList<PlannedOutput> Outputs, IReadOnlyDictionary<string, long> Dimensions, long? Parameters, long? ActivationFloats)
+{
+    /// <summary>Whether its layers are computed a second time in the backward pass; then the floats kept are not known.</summary>
+    public bool Checkpoint { get; init; }
+}
 
 /// <summary>An objective of a stage.</summary>
 public sealed record PlannedObjective(string Name, double Weight, PlannedNode Node);

@@ -12,6 +12,9 @@ public interface IRunObserver
 
     void Stepped(string stage, StepReport report) { }
 
+    /// <summary>The gradients of a step overflowed in their narrow format; it will be tried on other data with a smaller scale.</summary>
+    void Skipped(string stage, int step) { }
+
     void Validated(string stage, ValidationPoint point) { }
 
     void StageFinished(StageResult result) { }

@@ -53,7 +53,8 @@ public sealed class ProjectFileTests : IDisposable
               "graph": { "image": { "use": "encoder.vit", "settings": { "width": 8 } } },
               "stages": [ {
                 "name": "s", "steps": 1, "batch": 2, "accumulate": 3, "parallel": 2, "learningRate": 0.1, "warmup": 4, "finalRate": 0.2, "weightDecay": 0.3, "clip": 0.4,
-                "tasks": ["caption.*"], "turns": 5, "validateEvery": 6, "checkpointEvery": 7, "objectives": { "o": { "use": "objective.x", "weight": 0.5 } }
+                "tasks": ["caption.*"], "turns": 5, "validateEvery": 6, "checkpointEvery": 7, "keepCheckpoints": 8, "ema": 0.99,
+                "freeze": ["image.*"], "groups": [{ "match": "decoder.*", "learningRate": 0.5 }], "objectives": { "o": { "use": "objective.x", "weight": 0.5 } }
               } ],
               "evaluate": [ { "use": "metric.x", "name": "n", "splits": ["train"], "tasks": ["a"], "language": "zh", "require": ["audio"], "limit": 8, "label": "l" } ]
             }
@@ -65,6 +66,8 @@ public sealed class ProjectFileTests : IDisposable
         var stage = project.Stages[0];
         Assert.Equal((1, 2, 3, 0.1, 4, 0.2, 0.3, 0.4, 5), (stage.Steps, stage.Batch, stage.Accumulate, stage.LearningRate, stage.Warmup, stage.FinalRate, stage.WeightDecay, stage.Clip, stage.Turns));
         Assert.Equal((2, 6, 7, 0.5), (stage.Parallel, stage.ValidateEvery, stage.CheckpointEvery, stage.Objectives[0].Weight));
+        Assert.Equal((8, 0.99, "image.*"), (stage.KeepCheckpoints, stage.Ema, stage.Freeze[0].Text));
+        Assert.Equal(("decoder.*", 0.5, (double?)null), (stage.Groups[0].Match.Text, stage.Groups[0].LearningRate, stage.Groups[0].WeightDecay));
         var evaluation = project.Evaluate[0];
         Assert.Equal(("n", "zh", 8, "l", "train", "a", "audio"), (evaluation.Metric.Name, evaluation.Language, evaluation.Limit, evaluation.Label, evaluation.Splits[0], evaluation.Tasks[0], evaluation.Require[0]));
     }
@@ -97,6 +100,13 @@ public sealed class ProjectFileTests : IDisposable
     [InlineData("graph.image.in.pixels=image", "--set graph.image.in.pixels=image: an input is wired to 'node.output', such as \"image.tokens\" or \"sample.image\", not to the text \"image\"")]
     [InlineData("stages.0.parallel=2", "p.json(5,15): $.stages[0]: stage 'one' cannot run 2 micro-batches at once ('parallel') when a step has 1 ('accumulate')")]
     [InlineData("stages.0.objectives={}", "p.json(5,15): $.stages[0]: stage 'one' needs 'objectives' with at least one objective")]
+    [InlineData("stages.0.keepCheckpoints=0", "--set stages.0.keepCheckpoints=0: 'keepCheckpoints' is 0, outside its range 1 to 1000")]
+    [InlineData("stages.0.freeze=[3]", "--set stages.0.freeze=[3]: 'freeze' names parameters, such as \"decoder.*\"; this is 3")]
+    [InlineData("stages.0.groups=[{}]", "--set stages.0.groups=[{}]: a parameter group needs 'match'")]
+    [InlineData("stages.0.groups=[{\"match\":\"a.*\",\"learningrate\":1}]", "--set stages.0.groups=[{\"match\":\"a.*\",\"learningrate\":1}]: unknown key 'learningrate' of a parameter group; did you mean 'learningRate'?")]
+    [InlineData("stages.0.precision=fp15", "--set stages.0.precision=fp15: 'precision' is \"fp15\"; it can be fp32, bf16, fp16, fp8")]
+    [InlineData("stages.0.lossScale={\"initial\":0}", "--set stages.0.lossScale={\"initial\":0}: 'initial' is 0, outside its range 1 to 1099511627776")]
+    [InlineData("graph.image.checkpoint=3", "--set graph.image.checkpoint=3: 'checkpoint' is true or false, not 3")]
     [InlineData("name=a/b", "--set name=a/b: 'a/b' names folders: letters, digits, '-', '_' and '.' only")]
     [InlineData("graph.image.settings=3", "--set graph.image.settings=3: 'settings' is an object in { }, not 3")]
     public void Read_Mistake_SaysPlaceAndRule(string assignment, string message) => Assert.Equal(message, ErrorOf(Minimal, assignment));

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using PluginHost.Campaign;
 
 namespace PluginHost.EndToEnd.Tests;
 
@@ -30,8 +30,9 @@ public sealed class RunTests : IDisposable
         var record = HostProcess.Json(Path.Combine(host.LatestRun(), "run.json"));
         Assert.Equal("finished", (string?)record["status"]);
         Assert.Contains(record["plugins"]!.AsArray(), plugin => (string?)plugin!["id"] == "fusion.mid" && plugin["hash"]!.GetValue<string>().Length == 64);
-        foreach (var file in new[] { "model.safetensors", "tokenizer.json", "project.json", "report.html", "checkpoint.safetensors" })
+        foreach (var file in new[] { "model.safetensors", "tokenizer.json", "project.json", "report.html" })
             Assert.True(File.Exists(Path.Combine(host.LatestRun(), file)), file);
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(host.LatestRun(), "checkpoints"), "*.safetensors").Length);
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(host.LatestRun(), "events"), "*tfevents*", SearchOption.AllDirectories));
     }
 
@@ -55,32 +56,32 @@ public sealed class RunTests : IDisposable
         Assert.NotEqual(first, Losses([.. HostProcess.Tiny(6), "--set", "seed=2"]));
     }
 
+    // A tenth of the campaign resume-kills.
     [Fact]
-    public async Task Run_KilledAndResumed_GivesTheLossesOfARunNeverKilled()
+    public async Task Run_KilledAgainAndAgain_ComesToTheWeightsOfARunNeverKilled()
     {
-        string[] settings = [.. HostProcess.Tiny(12), "--set", "stages.0.steps=60", "--set", "stages.0.checkpointEvery=7", "--set", "stages.1.checkpointEvery=5"];
-        var whole = Losses(settings);
-        var before = host.LatestRun();
+        using var campaign = new ResumeKills(HostProcess.Program, HostProcess.Project("pocket.json"), _ => { });
+        await campaign.RunAsync(kills: 5);
+    }
 
-        using (var process = host.Start(["run", HostProcess.Project("pocket.json"), .. settings]))
-        {
-            _ = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEndAsync();
-            var patience = Stopwatch.StartNew();
-            while (!process.HasExited && (host.LatestRun() == before || !File.Exists(Path.Combine(host.LatestRun(), "checkpoint.safetensors"))))
-            {
-                Assert.True(patience.Elapsed < TimeSpan.FromMinutes(3), "no checkpoint appeared");
-                await Task.Delay(5);
-            }
-            process.Kill(); // SIGKILL
-            await process.WaitForExitAsync();
-            await output;
-        }
-        Assert.NotEqual(before, host.LatestRun());
-        Assert.False(File.Exists(Path.Combine(host.LatestRun(), "model.safetensors")), "the run was not killed in time");
-        host.Run("run", "--resume", "latest").Succeeded();
+    [Fact]
+    public void Run_MovingAverage_IsSavedAndRatedBesideTheModel()
+    {
+        host.Run(["run", HostProcess.Project("pocket.json"), .. HostProcess.Tiny(2), "--set", "stages.1.ema=0.9"]).Succeeded();
 
-        Assert.Equal(whole, LastLosses());
+        Assert.True(File.Exists(Path.Combine(host.LatestRun(), "model-average.safetensors")));
+        var metrics = HostProcess.Json(Path.Combine(host.LatestRun(), "report.json"))["evaluations"]!.AsArray().Select(evaluation => (string)evaluation!["metric"]!).ToList();
+        Assert.Contains("vqa-accuracy", metrics);
+        Assert.Contains("average/vqa-accuracy", metrics);
+    }
+
+    [Fact]
+    public void Run_PatternWithoutParameter_NamesPlaceAndNearest()
+    {
+        var outcome = host.Run(["run", HostProcess.Project("pocket.json"), .. HostProcess.Tiny(2), "--set", "stages.0.freeze=[\"decodr.*\"]"]);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("--set stages.0.freeze=[\"decodr.*\"]: 'decodr.*' matches no parameter; did you mean 'decoder.*'?", outcome.Error);
     }
 
     [Fact]

@@ -7,19 +7,24 @@ using PluginHost.Catalog.Install;
 
 // dotnet run -c Release --project tests/campaign -- install-kills 200
 // dotnet run -c Release --project tests/campaign -- list-packages 200
+// dotnet run -c Release --project tests/campaign -- resume-kills 100
+var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
+var program = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"], "pluginhost.dll");
 switch (args)
 {
     case ["install-kills", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var kills) && kills > 0:
-        var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
-        var program = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"], "pluginhost.dll");
         using (var campaign = new InstallKills(program, Console.WriteLine))
+            await campaign.RunAsync(kills);
+        return 0;
+    case ["resume-kills", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var kills) && kills > 0:
+        using (var campaign = new ResumeKills(program, Path.Combine(metadata["Root"], "host-config", "pocket.json"), Console.WriteLine))
             await campaign.RunAsync(kills);
         return 0;
     case ["list-packages", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var packages) && packages is > 0 and <= 1000:
         ListPackages(packages);
         return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT");
         return 2;
 }
 

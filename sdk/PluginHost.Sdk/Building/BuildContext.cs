@@ -16,6 +16,9 @@ public sealed class BuildContext
     /// <summary>Type of the node's weights.</summary>
     public ScalarType Dtype { get; init; } = ScalarType.Float32;
 
+    /// <summary>Whether the node's layers are to run through <see cref="GradientCheckpoint"/>: less memory in training for more time.</summary>
+    public bool Checkpoint { get; init; }
+
     /// <summary>The seed of this node, derived from the run's seed and the node's name.</summary>
     public long Seed { get; init; }
 

@@ -14,4 +14,10 @@ public sealed class PluginAttribute(string id, string summary) : Attribute
 
     /// <summary>One sentence on what the plugin does.</summary>
     public string Summary { get; } = summary;
+
+    /// <summary>
+    /// Whether the built node honours <see cref="BuildContext.Checkpoint"/>. Of another the host refuses <c>"checkpoint": true</c>
+    /// when it plans.
+    /// </summary>
+    public bool Checkpoints { get; init; }
 }

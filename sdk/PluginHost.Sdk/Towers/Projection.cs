@@ -32,6 +32,9 @@ public sealed class Projection(string name, Parameter weight, long firstRow, lon
 /// <summary>A low-rank or other addition to a projection.</summary>
 public interface IProjectionAdapter
 {
+    /// <summary>The tensors that it trains: a tower that computes its layers twice has to know them. A module's are its parameters.</summary>
+    IEnumerable<Tensor> Weights => this is nn.Module module ? module.parameters() : [];
+
     /// <summary>What is added to the projection's output.</summary>
     /// <param name="input">The projection's input [..., inputs].</param>
     /// <returns>[..., rows].</returns>

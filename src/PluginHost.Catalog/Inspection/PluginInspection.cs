@@ -24,6 +24,7 @@ internal static partial class PluginInspection
             Id = id,
             Kind = id[..id.IndexOf('.', StringComparison.Ordinal)],
             Summary = Argument(plugin, 1),
+            Checkpoints = plugin.NamedArguments.Any(argument => argument.MemberName == nameof(PluginAttribute.Checkpoints) && argument.TypedValue.Value is true),
             Version = VersionOf(type.Assembly),
             SdkRange = SdkRangeOf(type.Assembly),
             Requires = [.. attributes.Where(Is<RequiresAttribute>).Select(attribute => Argument(attribute, 0))],

@@ -73,6 +73,15 @@ public sealed class JsonObjectReader
         return missing;
     }
 
+    public bool Flag(string name, bool missing)
+    {
+        var value = Value(name);
+        if (value is null) return missing;
+        if (value.Kind == JsonKind.Boolean) return value.Text == "true";
+        errors.Add(new ConfigError(value.Location, $"'{name}' is true or false, not {Describe(value)}"));
+        return missing;
+    }
+
     /// <summary>A time with its unit: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>1h</c>.</summary>
     public TimeSpan Duration(string name, TimeSpan missing)
     {

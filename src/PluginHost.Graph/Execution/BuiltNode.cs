@@ -36,7 +36,7 @@ public sealed class BuiltNode
     /// <summary>The node as an objective; null when it is none.</summary>
     internal IObjective? Objective { get; private set; }
 
-    internal PlannedNode Plan { get; }
+    public PlannedNode Plan { get; }
 
     /// <summary>Where its calls are counted.</summary>
     internal PluginHealth Health => lease.Health;

@@ -31,13 +31,18 @@ public sealed class ExecutionStep
     /// <summary>The node's name.</summary>
     public string Name => plan.Name;
 
+    /// <summary>What was planned for the node.</summary>
+    public PlannedNode Plan => plan;
+
     internal IReadOnlyList<int> InputSlots => inputSlots;
 
     internal IReadOnlyList<int> OutputSlots => outputSlots;
 
-    internal void Run(object?[] slots)
+    internal void Run(object?[] slots, INodeBoundary? boundary)
     {
         for (var i = 0; i < inputSlots.Length; i++) inputs[i] = inputSlots[i] < 0 ? null : slots[inputSlots[i]];
+        if (boundary is not null)
+            for (var i = 0; i < inputSlots.Length; i++) inputs[i] = boundary.Enter(this, i, inputs[i]);
         var began = health.Begin();
         try
         {
@@ -48,9 +53,29 @@ public sealed class ExecutionStep
             throw GraphExecutionException.Contain(error, plan, health, began, inputs);
         }
         health.End(began);
+        if (boundary is not null)
+            for (var i = 0; i < outputSlots.Length; i++) outputs[i] = boundary.Leave(this, i, outputs[i]);
         for (var i = 0; i < outputSlots.Length; i++) slots[outputSlots[i]] = outputs[i];
         // The values belong to the caller's dispose scope; holding on to the wrappers would only keep them from the collector.
         Array.Clear(inputs);
         Array.Clear(outputs);
     }
+}
+
+/// <summary>Sees, and may replace, each value that enters or leaves a node. Called on the thread that runs the graph.</summary>
+public interface INodeBoundary
+{
+    /// <summary>A value enters a node.</summary>
+    /// <param name="step">The node.</param>
+    /// <param name="input">Index of its input.</param>
+    /// <param name="value">The value; null for an input that is not wired.</param>
+    /// <returns>What the node gets.</returns>
+    object? Enter(ExecutionStep step, int input, object? value);
+
+    /// <summary>A value leaves a node.</summary>
+    /// <param name="step">The node.</param>
+    /// <param name="output">Index of its output.</param>
+    /// <param name="value">The value.</param>
+    /// <returns>What the nodes after it get.</returns>
+    object? Leave(ExecutionStep step, int output, object? value);
 }

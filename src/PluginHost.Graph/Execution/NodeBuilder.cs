@@ -24,6 +24,7 @@ internal sealed class NodeBuilder(PluginCatalog catalog, GraphSettings settings)
             {
                 Device = settings.Device,
                 Seed = seed,
+                Checkpoint = plan.Checkpoint,
                 Logger = settings.Loggers.CreateLogger($"{plan.Name} ({plan.Description.Id})"),
                 Cancellation = settings.Cancellation,
                 ContentFolder = plan.Description.Folder,

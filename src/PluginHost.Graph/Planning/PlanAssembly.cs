@@ -34,7 +34,10 @@ internal sealed class PlanAssembly
         return new PlannedNode(
             node.Name, node.Plugin, node.Settings, [.. node.Inputs.Select(Input)],
             [.. node.Outputs.Select(output => new PlannedOutput(output.Name, output.Shape, Slot(output)))],
-            dimensions, cost.Of(node.Plugin.Parameters), cost.Of(node.Plugin.Activations));
+            dimensions, cost.Of(node.Plugin.Parameters), node.Config.Checkpoint ? null : cost.Of(node.Plugin.Activations))
+        {
+            Checkpoint = node.Config.Checkpoint,
+        };
     }
 
     private PlannedInput Input(DraftInput input) =>

@@ -88,7 +88,10 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
     private DraftNode? Draft(NodeConfig node, PluginRole role)
     {
         var known = errors.Count;
-        return plugins.Resolve(node.Use, role) is { } plugin ? new DraftNode(node, plugin, batch, trusted: errors.Count == known) : null;
+        var use = plugins.Resolve(node.Use, role);
+        if (node.Checkpoint && use is { Description.Checkpoints: false })
+            errors.Add(new ConfigError(node.Use.Location, $"'checkpoint' is true, but {use.Description.Id} cannot compute its layers twice; leave it out"));
+        return use is { } plugin ? new DraftNode(node, plugin, batch, trusted: errors.Count == known) : null;
     }
 
     // What the config wires comes first: it fixes dimensions that help to choose the rest.

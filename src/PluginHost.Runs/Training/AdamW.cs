@@ -16,12 +16,17 @@ public sealed class AdamW : IDisposable
 
     private readonly State[] states;
 
-    public AdamW(IEnumerable<(string Name, Parameter Value)> parameters) =>
-        states = [.. parameters.Where(p => p.Value.requires_grad).Select(p => new State(p.Name, p.Value))];
+    /// <param name="parameters">By name; those that require no gradient are left alone.</param>
+    /// <param name="group">The group that a name belongs to, an index into the rates of a step; null: all belong to group 0.</param>
+    public AdamW(IEnumerable<(string Name, Parameter Value)> parameters, Func<string, int>? group = null) =>
+        states = [.. parameters.Where(p => p.Value.requires_grad).Select(p => new State(p.Name, p.Value, group?.Invoke(p.Name) ?? 0))];
 
-    /// <summary>Clips the gradients to a norm and takes one step; gradients are dropped afterwards.</summary>
+    /// <summary>A step of parameters that are all in group 0.</summary>
+    public double Step(double rate, double decay, double clip) => Step([new GroupRate(rate, decay)], clip);
+
+    /// <summary>Clips the gradients to a norm and takes one step; gradients are dropped afterwards. When the norm is not finite, no weight changes.</summary>
     /// <returns>The norm of all gradients before clipping.</returns>
-    public double Step(double rate, double decay, double clip)
+    public double Step(IReadOnlyList<GroupRate> rates, double clip)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -32,8 +37,11 @@ public sealed class AdamW : IDisposable
             foreach (var gradient in gradients) gradient.mul_(clip / norm);
         if (double.IsFinite(norm))
         {
-            Update(active.Where(state => state.Decays).ToArray(), rate, decay);
-            Update(active.Where(state => !state.Decays).ToArray(), rate, 0);
+            for (var i = 0; i < rates.Count; i++)
+            {
+                Update(active.Where(state => state.Group == i && state.Decays).ToArray(), rates[i].Rate, rates[i].Decay);
+                Update(active.Where(state => state.Group == i && !state.Decays).ToArray(), rates[i].Rate, 0);
+            }
         }
         foreach (var state in active) state.Parameter.grad = null;
         return norm;
@@ -60,6 +68,27 @@ public sealed class AdamW : IDisposable
                 state.Parameter.grad = gradient;
             gradient.Dispose();
         }
+    }
+
+    /// <summary>Divides the gathered gradients by their scales.</summary>
+    /// <returns>The names of those that are not finite.</returns>
+    public IReadOnlyList<string> Unscale(Func<string, double> scaleOf)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var bad = new List<string>();
+        foreach (var state in states.Where(state => state.Parameter.grad is not null))
+        {
+            if (scaleOf(state.Name) is var scale && scale != 1) state.Parameter.grad!.div_(scale);
+            if (!state.Parameter.grad!.isfinite().all().ToBoolean()) bad.Add(state.Name);
+        }
+        return bad;
+    }
+
+    /// <summary>Forgets the gathered gradients.</summary>
+    public void Drop()
+    {
+        foreach (var state in states) state.Parameter.grad = null;
     }
 
     /// <summary>The moments and step counts by name, for a checkpoint; tensors are the optimizer's own.</summary>
@@ -121,9 +150,9 @@ public sealed class AdamW : IDisposable
 
     internal sealed class State : IDisposable
     {
-        public State(string name, Parameter parameter)
+        public State(string name, Parameter parameter, int group = 0)
         {
-            Name = name;
+            (Name, Group) = (name, group);
             Parameter = parameter;
             Decays = parameter.dim() >= 2;
             Detached = parameter.detach().DetachFromDisposeScope();
@@ -135,6 +164,8 @@ public sealed class AdamW : IDisposable
         public string Name { get; }
 
         public Parameter Parameter { get; }
+
+        public int Group { get; }
 
         public bool Decays { get; }
 
@@ -156,3 +187,8 @@ public sealed class AdamW : IDisposable
         }
     }
 }
+
+/// <summary>What a group of parameters is trained with at a step.</summary>
+/// <param name="Rate">Learning rate.</param>
+/// <param name="Decay">Decoupled weight decay.</param>
+public readonly record struct GroupRate(double Rate, double Decay);

@@ -9,20 +9,30 @@ namespace PluginHost.Runs.Training;
 /// <param name="Tokens">Tokens already seen in the stage.</param>
 /// <param name="Losses">The loss of every step so far of the stage.</param>
 /// <param name="Validations">The validation losses so far of the stage.</param>
-/// <param name="Tensors">Parameters, buffers, optimizer moments (<c>optimizer.*</c>) and generator state (<c>generator</c>) by name.</param>
+/// <param name="Tensors">
+/// Parameters, buffers, optimizer moments (<c>optimizer.*</c>), moving averages (<c>average.*</c>), loss scales (<c>scale.*</c>), fp8 ranges
+/// (<c>amax.*</c>), the count of skipped steps (<c>skipped</c>) and generator state (<c>generator</c>) by name.
+/// </param>
 public sealed record TrainingState(
     int Stage, int Step, double Seconds, long Tokens, IReadOnlyList<double> Losses, IReadOnlyList<ValidationPoint> Validations,
     IReadOnlyDictionary<string, Tensor> Tensors)
 {
     public const string OptimizerPrefix = "optimizer.";
+    public const string AveragePrefix = "average.";
     public const string Generator = "generator";
+    public const string Skipped = "skipped";
+
+    /// <summary>Whether no validation of the stage has been better than that of this step.</summary>
+    public bool IsBest { get; init; }
 }
 
-/// <summary>Where training states go; each save replaces the one before, whole or not at all.</summary>
+/// <summary>Where training states go; each is there whole or not at all.</summary>
 public interface ICheckpoints
 {
-    /// <summary>Saves a state. The tensors are the run's own: read them before returning.</summary>
-    void Save(TrainingState state);
+    /// <summary>Saves a state, and drops those that are no longer kept. Called on a thread of its own, one call at a time.</summary>
+    /// <param name="state">The state; its tensors are read before this returns.</param>
+    /// <param name="keep">How many of the newest states are kept. The best of each stage is kept besides.</param>
+    void Save(TrainingState state, int keep);
 }
 
 /// <summary>What a finished stage reports.</summary>
@@ -31,4 +41,7 @@ public sealed record StageResult(
     IReadOnlyList<double> Losses, IReadOnlyList<ValidationPoint> Validations);
 
 /// <summary>The validation loss after a number of steps.</summary>
-public sealed record ValidationPoint(int Step, double Loss);
+/// <param name="Step">Steps taken.</param>
+/// <param name="Loss">The loss.</param>
+/// <param name="AverageLoss">The loss with the moving average of the weights, when the stage keeps one.</param>
+public sealed record ValidationPoint(int Step, double Loss, double? AverageLoss = null);

@@ -29,8 +29,9 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var project = ProjectFile.Read(request.Project, request.Set);
         var outcomes = Enumerable.Range(0, request.Seeds).Select(i =>
         {
-            var folder = RunFolder.Create(host.Artifacts, project.Name, DateTimeOffset.Now);
-            return RunOnce(project, host, folder, project.Seed + i, null);
+            var seed = project.Seed + i;
+            var folder = RunFolder.Create(host.Artifacts, project.Name, DateTimeOffset.Now, Indented(Resolved(project, seed)));
+            return RunOnce(project, host, folder, seed, null);
         }).ToList();
         Finish(outcomes);
         return 0;
@@ -39,27 +40,23 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     private int RunResumed(HostConfig host, RunFolder folder)
     {
         var project = ProjectFile.Read(folder.Project, request.Set);
-        Finish([RunOnce(project, host, folder, project.Seed, folder.Load())]);
+        Finish([RunOnce(project, host, folder, project.Seed, folder.Checkpoints.Load(output.WriteLine))]);
         return 0;
     }
 
     private sealed record Outcome(RunFolder Folder, long Seed, IReadOnlyList<StageResult> Stages, IReadOnlyList<EvaluationResult> Evaluations);
 
-    private Outcome RunOnce(ProjectConfig project, HostConfig host, RunFolder folder, long seed, TrainingState? state)
+    private Outcome RunOnce(ProjectConfig project, HostConfig host, RunFolder folder, long seed, (TrainingState State, string File)? checkpoint)
     {
         var started = DateTimeOffset.Now;
         var progress = new RunProgress(output, terminal, folder.Events);
+        var state = checkpoint?.State;
         var tokenizer = state is null ? null : File.ReadAllText(folder.Tokenizer);
         using var workspace = Workspace.Open(project, host, tokenizer, seed, loggers, cancellation);
         var resolved = Resolved(project, seed);
         Announce(workspace, progress, folder, seed);
-        if (state is null)
-        {
-            AtomicFile.WriteText(folder.Project, resolved.ToJsonString(new() { WriteIndented = true }));
-            if (workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer!.ToJson());
-        }
-        else
-            Resume(workspace, folder, state);
+        if (state is null && workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer!.ToJson());
+        if (checkpoint is { } from) Resume(workspace, from.File, from.State);
 
         void Record(string status, IReadOnlyList<StageResult> done, IReadOnlyList<EvaluationResult> results) => folder.WriteRecord(RunRecord.Of(
             folder.Name, status, workspace.Plan, resolved, seed, workspace.Device.ToString(), workspace.Data.Source.Fingerprint, started, workspace.Data.Rejections, done, results));
@@ -67,32 +64,43 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var stages = state is null ? [] : RunRecord.ReadStages(folder.Record).Take(state.Stage).ToList();
         Record("training", stages, []);
         using var live = Follow(workspace, host, folder, progress, changed => resolved = Resolved(changed, seed));
+        EvaluationResult[] averaged = [];
         for (var i = 0; i < project.Stages.Count; i++)
         {
             if (state is not null && i < state.Stage) continue; // finished before the run was stopped
             using var stage = new SupervisedStage(workspace.Graph, i, workspace.Data, seed);
-            stages.Add(stage.Run(state?.Stage == i ? state : null, folder, progress, cancellation));
+            stages.Add(stage.Run(state?.Stage == i ? state : null, folder.Checkpoints, progress, cancellation));
             Record("training", stages, []);
+            if (i < project.Stages.Count - 1 || stage.Average is not { } average) continue;
+            using var weights = average.Use();
+            averaged = [.. Evaluate(folder.AverageModel).Results.Select(result => result with { Metric = $"average/{result.Metric}" })];
         }
-        using var use = workspace.Graph.Acquire();
-        SafeTensors.Write(folder.Model, use.Graph.Weights.ToDictionary(weight => weight.Name, weight => weight.Value), new Dictionary<string, string> { ["format"] = "pt" });
-        var evaluation = new Evaluator(use.Graph, workspace.Data, workspace.Metrics, project.Data.Languages[0]).Run(progress, cancellation);
-        Record("finished", stages, evaluation.Results);
-        WriteReport(folder.ReportJson, folder, [seed], stages, evaluation.Results);
+        var evaluation = Evaluate(folder.Model);
+        EvaluationResult[] results = [.. evaluation.Results, .. averaged];
+        Record("finished", stages, results);
+        WriteReport(folder.ReportJson, folder, [seed], stages, results);
         AtomicFile.WriteText(folder.ReportHtml, HtmlReport.Render(
-            folder.Name, PlanText(workspace), stages, evaluation.Results, evaluation.Examples, workspace.Data.Rejections));
-        Show(evaluation.Results, progress);
+            folder.Name, PlanText(workspace), stages, results, evaluation.Examples, workspace.Data.Rejections));
+        Show(results, progress);
         progress.Say($"run folder: {folder.Path}");
         progress.Say($"report:     {folder.ReportHtml}");
         if (MediaFiles.Write(folder.Examples, evaluation.Examples) is [var picture, ..] && evaluation.Examples[0].Answers is [var asked, ..])
             progress.Say($"ask it:     pluginhost chat latest --image {Path.GetRelativePath(".", picture)} \"{asked.Turn.Prompt}\"");
-        return new Outcome(folder, seed, stages, evaluation.Results);
+        return new Outcome(folder, seed, stages, results);
+
+        // What the graph's weights are now, saved and rated.
+        EvaluationReport Evaluate(string model)
+        {
+            using var use = workspace.Graph.Acquire();
+            SafeTensors.Write(model, use.Graph.Weights.ToDictionary(weight => weight.Name, weight => weight.Value), new Dictionary<string, string> { ["format"] = "pt" });
+            return new Evaluator(use.Graph, workspace.Data, workspace.Metrics, project.Data.Languages[0]).Run(progress, cancellation);
+        }
     }
 
-    private static void Resume(Workspace workspace, RunFolder folder, TrainingState state)
+    private static void Resume(Workspace workspace, string file, TrainingState state)
     {
         using var use = workspace.Graph.Acquire();
-        RunFolder.CopyInto(folder.Checkpoint, state.Tensors, use.Graph.Weights);
+        RunFolder.CopyInto(file, state.Tensors, use.Graph.Weights);
     }
 
     private static JsonObject Resolved(ProjectConfig project, long seed)
@@ -102,12 +110,14 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         return resolved;
     }
 
+    private static string Indented(JsonObject json) => json.ToJsonString(new() { WriteIndented = true });
+
     // What another terminal or a watched file changes is kept, so that a resumed run goes on with it.
     private LiveSession Follow(Workspace workspace, HostConfig host, RunFolder folder, RunProgress progress, Action<ProjectConfig> changed) => new(
         workspace, host, folder.Path, request.Watch ? new ProjectSource(request.Project, request.Set) : null, progress.Say, project =>
         {
             changed(project);
-            AtomicFile.WriteText(folder.Project, Resolved(project, project.Seed).ToJsonString(new() { WriteIndented = true }));
+            AtomicFile.WriteText(folder.Project, Indented(Resolved(project, project.Seed)));
         });
 
     private static string PlanText(Workspace workspace)
@@ -159,7 +169,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     }
 
     private static void WriteReport(string path, RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results) =>
-        AtomicFile.WriteText(path, ReportJson(folder, seeds, stages, results).ToJsonString(new() { WriteIndented = true }));
+        AtomicFile.WriteText(path, Indented(ReportJson(folder, seeds, stages, results)));
 
     private static JsonObject ReportJson(RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results) => new()
     {

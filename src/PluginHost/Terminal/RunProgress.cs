@@ -41,10 +41,13 @@ internal sealed class RunProgress(TextWriter output, bool terminal, string event
             string.Create(CultureInfo.InvariantCulture, $"loss {report.Loss:0.0000}  {report.TokensPerSecond:#,0} tokens/s  {Left(report.Left)} left"), last);
     }
 
+    public void Skipped(string stage, int step) => Say($"  {stage} step {step}: the gradients overflowed in fp16; skipped, with a smaller loss scale from here on");
+
     public void Validated(string stage, ValidationPoint point)
     {
         writer.add_scalar($"{stage}/validation-loss", (float)point.Loss, point.Step);
-        Say(string.Create(CultureInfo.InvariantCulture, $"  {stage} validation after step {point.Step}: loss {point.Loss:0.0000}"));
+        if (point.AverageLoss is { } average) writer.add_scalar($"{stage}/validation-loss/average", (float)average, point.Step);
+        Say(string.Create(CultureInfo.InvariantCulture, $"  {stage} validation after step {point.Step}: loss {point.Loss:0.0000}{(point.AverageLoss is { } loss ? $", of the averaged weights {loss:0.0000}" : "")}"));
     }
 
     public void StageFinished(StageResult result) => Say(string.Create(CultureInfo.InvariantCulture,

@@ -1,0 +1,80 @@
+using PluginHost.Config.Json;
+
+namespace PluginHost.Config;
+
+/// <summary>Maps an item of <c>stages</c> to its record.</summary>
+/// <param name="errors">Where errors go.</param>
+/// <param name="objectives">Reads the stage's objectives.</param>
+internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReader, IReadOnlyList<NodeConfig>> objectives)
+{
+    public StageConfig Read(JsonElementNode node, int index)
+    {
+        var reader = new JsonObjectReader(node, "a stage", errors);
+        var defaults = new StageConfig { Name = $"stage{index}", Objectives = [] };
+        var stage = new StageConfig
+        {
+            Name = reader.Text("name") ?? defaults.Name,
+            Steps = (int)reader.Integer("steps", defaults.Steps, 1, 100_000_000),
+            Batch = (int)reader.Integer("batch", defaults.Batch, 1, 65_536),
+            Accumulate = (int)reader.Integer("accumulate", defaults.Accumulate, 1, 65_536),
+            Parallel = (int)reader.Integer("parallel", defaults.Parallel, 1, 65_536),
+            LearningRate = reader.Number("learningRate", defaults.LearningRate, 0, 10),
+            Warmup = (int)reader.Integer("warmup", defaults.Warmup, 0, 100_000_000),
+            FinalRate = reader.Number("finalRate", defaults.FinalRate, 0, 1),
+            WeightDecay = reader.Number("weightDecay", defaults.WeightDecay, 0, 10),
+            Clip = reader.Number("clip", defaults.Clip, 1e-6, 1e6),
+            Tasks = reader.Texts("tasks", defaults.Tasks),
+            Turns = (int)reader.Integer("turns", defaults.Turns, 1, 1024),
+            ValidateEvery = (int)reader.Integer("validateEvery", defaults.ValidateEvery, 0, 100_000_000),
+            CheckpointEvery = (int)reader.Integer("checkpointEvery", defaults.CheckpointEvery, 0, 100_000_000),
+            KeepCheckpoints = (int)reader.Integer("keepCheckpoints", defaults.KeepCheckpoints, 1, 1000),
+            Freeze = [.. (reader.Items("freeze") ?? []).Select(item => Pattern(item, "'freeze'")).OfType<NamePattern>()],
+            Groups = [.. (reader.Items("groups") ?? []).Select(Group).OfType<ParameterGroup>()],
+            Ema = reader.Number("ema", defaults.Ema, 0, 0.999999),
+            Precision = Precision(reader),
+            LossScale = LossScale(reader.Value("lossScale")),
+            Objectives = objectives(reader),
+        };
+        reader.End();
+        if (stage.Parallel > stage.Accumulate)
+            errors.Add(new ConfigError(node.Location, $"stage '{stage.Name}' cannot run {stage.Parallel} micro-batches at once ('parallel') when a step has {stage.Accumulate} ('accumulate')"));
+        if (stage.Objectives.Count == 0 && node.Kind == JsonKind.Object)
+            errors.Add(new ConfigError(node.Location, $"stage '{stage.Name}' needs 'objectives' with at least one objective"));
+        return stage;
+    }
+
+    private string Precision(JsonObjectReader reader)
+    {
+        if (reader.Text("precision") is not { } name) return StagePrecisions.Fp32;
+        if (!StagePrecisions.All.Contains(name))
+            errors.Add(new ConfigError(reader.Value("precision")!.Location, $"'precision' is \"{name}\"; it can be {string.Join(", ", StagePrecisions.All)}"));
+        return name;
+    }
+
+    private LossScaleConfig LossScale(JsonElementNode? node)
+    {
+        var defaults = new LossScaleConfig();
+        if (node is null) return defaults;
+        var reader = new JsonObjectReader(node, "'lossScale'", errors);
+        var config = new LossScaleConfig(reader.Number("initial", defaults.Initial, 1, 1L << 40), (int)reader.Integer("interval", defaults.Interval, 1, 100_000_000));
+        reader.End();
+        return config;
+    }
+
+    private ParameterGroup? Group(JsonElementNode node)
+    {
+        var reader = new JsonObjectReader(node, "a parameter group", errors);
+        var match = reader.Required("match") is { } text ? Pattern(text, "'match'") : null;
+        double? Optional(string name) => reader.Value(name) is null ? null : reader.Number(name, 0, 0, 10);
+        var group = match is null ? null : new ParameterGroup(match, Optional("learningRate"), Optional("weightDecay"));
+        reader.End();
+        return group;
+    }
+
+    private NamePattern? Pattern(JsonElementNode node, string what)
+    {
+        if (node.Kind == JsonKind.String && node.Text.Length > 0) return new NamePattern(node.Text, node.Location);
+        errors.Add(new ConfigError(node.Location, $"{what} names parameters, such as \"decoder.*\"; this is {JsonObjectReader.Describe(node)}"));
+        return null;
+    }
+}

@@ -1,0 +1,107 @@
+using PluginHost.Data;
+using PluginHost.Graph;
+using PluginHost.Sdk;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PluginHost.Runs.Training;
+
+/// <summary>
+/// The micro-batches of a step. Their loss is Σ over objectives of weight · (Σ loss / Σ count), both sums over the whole window:
+/// exact to the token, however the tokens are spread. Owns the batches.
+/// </summary>
+internal sealed class AccumulationWindow : IDisposable
+{
+    private readonly IReadOnlyList<Batch> batches;
+
+    private AccumulationWindow(IReadOnlyList<Batch> batches) => this.batches = batches;
+
+    public IReadOnlyList<Batch> Batches => batches;
+
+    /// <summary>Tokens of text and captions.</summary>
+    public long Tokens { get; private init; }
+
+    /// <exception cref="RunFailedException">The data ends.</exception>
+    public static AccumulationWindow Take(IEnumerator<Batch> stream, int count)
+    {
+        var batches = new Batch[count];
+        for (var i = 0; i < count; i++)
+        {
+            if (!stream.MoveNext()) throw new RunFailedException("The split 'train' has no usable sample.");
+            batches[i] = stream.Current;
+        }
+        return new AccumulationWindow(batches) { Tokens = batches.Sum(TokenCount) };
+    }
+
+    /// <summary>Gathers the window's gradients in the optimizer; returns each objective's weighted share of the loss.</summary>
+    public IReadOnlyDictionary<string, double> Differentiate(TrainedGraph trained)
+    {
+        var parts = trained.Objectives.ToDictionary(objective => objective.Name, _ => 0.0);
+        var counts = Counts(trained);
+        foreach (var (shares, gradients) in trained.MicroBatches.Run(batches, batch => Differentiate(trained, batch, counts)))
+        {
+            for (var o = 0; o < shares.Length; o++) parts[trained.Objectives[o].Name] += shares[o];
+            trained.Optimizer.Accumulate(gradients);
+        }
+        trained.Graph.CheckBackward();
+        return parts;
+    }
+
+    /// <summary>The denominator of each objective over the whole window.</summary>
+    public double[] Counts(TrainedGraph trained)
+    {
+        var counts = new double[trained.Objectives.Count];
+        foreach (var batch in batches)
+            using (NewDisposeScope())
+            {
+                var slots = Fill(trained.Graph, batch);
+                for (var o = 0; o < counts.Length; o++) counts[o] += trained.Objectives[o].Objective.Count(Inputs(trained.Objectives[o], slots));
+            }
+        return counts;
+    }
+
+    public void Dispose()
+    {
+        foreach (var batch in batches) batch.Dispose();
+    }
+
+    /// <summary>Slots that hold a batch and nothing else yet.</summary>
+    public static object?[] Fill(ExecutableGraph graph, Batch batch)
+    {
+        var slots = graph.CreateSlots();
+        SlotFiller.Fill(graph.Plan, batch, slots);
+        return slots;
+    }
+
+    /// <summary>What an objective reads.</summary>
+    public static object?[] Inputs(BuiltObjective objective, object?[] slots)
+    {
+        var inputs = new object?[objective.InputSlots.Length];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = objective.InputSlots[i] < 0 ? null : slots[objective.InputSlots[i]];
+        return inputs;
+    }
+
+    /// <summary>A micro-batch's share of each objective's loss, and its gradients in the order of the optimizer's parameters.</summary>
+    private static (double[] Shares, IReadOnlyList<Tensor?> Gradients) Differentiate(TrainedGraph trained, Batch batch, double[] counts)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = Arithmetic.Use(trained.Precision.Arithmetic);
+        var slots = Fill(trained.Graph, batch);
+        ExecutableGraph.Run(trained.CreateSteps(), slots, trained.Precision.Scales);
+        var shares = new double[counts.Length];
+        Tensor? loss = null;
+        for (var o = 0; o < counts.Length; o++)
+        {
+            if (counts[o] == 0) continue;
+            var share = trained.Objectives[o].Objective.Sum(Inputs(trained.Objectives[o], slots)) * (trained.Objectives[o].Weight / counts[o]);
+            shares[o] = share.ToDouble();
+            loss = loss is null ? share : loss + share;
+        }
+        // Often the largest tensor of a step; the gradients need its shape alone.
+        if (trained.Graph.Plan.DecoderNode is { } decoder) (slots[decoder.Outputs[0].Slot] as Tensor)?.Dispose();
+        return (shares, loss is { requires_grad: true } ? trained.Optimizer.Gradients(loss) : []);
+    }
+
+    private static long TokenCount(Batch batch) =>
+        (batch.Text?.Mask.sum().ToInt64() ?? 0) + (batch.Caption?.Mask.sum().ToInt64() ?? 0);
+}

@@ -1,0 +1,57 @@
+using PluginHost.Config;
+using PluginHost.Graph;
+
+namespace PluginHost.Runs.Training;
+
+/// <summary>Which of a graph's parameters a stage trains, and in which group.</summary>
+/// <param name="config">The stage.</param>
+internal sealed class StageParameters(StageConfig config)
+{
+    public bool IsFrozen(string name) => config.Freeze.Any(pattern => pattern.Matches(name));
+
+    /// <summary>Index of the parameter's group; 0 is that of all which no pattern matches.</summary>
+    public int GroupOf(string name)
+    {
+        for (var i = 0; i < config.Groups.Count; i++)
+            if (config.Groups[i].Match.Matches(name)) return i + 1;
+        return 0;
+    }
+
+    /// <summary>What each group is trained with at a step.</summary>
+    public GroupRate[] RatesAt(int step) => [RateAt(step, null), .. config.Groups.Select(group => RateAt(step, group))];
+
+    private GroupRate RateAt(int step, ParameterGroup? group) => new(
+        LearningRate.At(step, config.Steps, group?.LearningRate ?? config.LearningRate, config.Warmup, config.FinalRate),
+        group?.WeightDecay ?? config.WeightDecay);
+
+    /// <summary>Holds the patterns of every stage against the graph's parameters, before anything is trained.</summary>
+    /// <exception cref="ConfigException">A pattern matches nothing, or nothing is left to train.</exception>
+    public static void Check(ExecutableGraph graph)
+    {
+        var names = graph.Parameters.Select(parameter => parameter.Name).ToArray();
+        var errors = new List<ConfigError>();
+        foreach (var stage in graph.Plan.Stages.Select(stage => stage.Config))
+        {
+            foreach (var pattern in stage.Freeze.Concat(stage.Groups.Select(group => group.Match)).Where(pattern => !names.Any(pattern.Matches)))
+                errors.Add(new ConfigError(pattern.Location, $"'{pattern.Text}' matches no parameter{Nearest(pattern.Text, names)}"));
+            if (stage.Freeze.Count > 0 && names.Length > 0 && names.All(new StageParameters(stage).IsFrozen))
+                errors.Add(new ConfigError(stage.Freeze[0].Location, $"'freeze' leaves stage '{stage.Name}' nothing to train; the graph's parameters are under {string.Join(", ", Tops(names))}"));
+        }
+        if (errors.Count > 0) throw new ConfigException(errors);
+    }
+
+    private static string Nearest(string pattern, string[] names)
+    {
+        // What stands before a star may be any beginning of a name, so those are candidates too.
+        var stems = pattern.EndsWith(".*", StringComparison.Ordinal) ? names.SelectMany(Stems).Distinct() : [];
+        var nearest = NearestName.Of(pattern, stems) ?? NearestName.Of(pattern, names);
+        return nearest is null ? $"; the parameters are under {string.Join(", ", Tops(names))}" : $"; did you mean '{nearest}'?";
+    }
+
+    private static IEnumerable<string> Stems(string name)
+    {
+        for (var dot = name.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = name.IndexOf('.', dot + 1)) yield return name[..dot] + ".*";
+    }
+
+    private static IEnumerable<string> Tops(string[] names) => names.Select(name => $"'{name[..(name.IndexOf('.', StringComparison.Ordinal) + 1)]}*'").Distinct();
+}

@@ -1,0 +1,127 @@
+using PluginHost.Config;
+using PluginHost.Graph;
+using PluginHost.Runs.Training.Precision;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace PluginHost.Runs.Training;
+
+/// <summary>A version of the graph with what training it needs; a swap replaces all of it at once.</summary>
+internal sealed class TrainedGraph : IDisposable
+{
+    private readonly GraphUse use;
+    private readonly int index;
+    private readonly StageParameters selection;
+    private readonly List<Parameter> frozen;
+    private readonly Tensor skipped = zeros(1, ScalarType.Int64).DetachFromDisposeScope();
+
+    /// <exception cref="ConfigException">The stage names parameters that the graph does not have.</exception>
+    public TrainedGraph(GraphUse use, int index)
+    {
+        (this.use, this.index) = (use, index);
+        Config = Graph.Plan.Stages[index].Config;
+        selection = new StageParameters(Config);
+        Objectives = Graph.Objectives(index);
+        MicroBatches = new MicroBatches(Config.Parallel);
+        StageParameters.Check(Graph);
+        frozen = [.. Graph.Parameters.Where(item => item.Value.requires_grad && selection.IsFrozen(item.Name)).Select(item => item.Value)];
+        foreach (var parameter in frozen) parameter.requires_grad = false;
+        Optimizer = new AdamW(Graph.Parameters, selection.GroupOf);
+        Precision = new StagePrecision(Graph, Config);
+        if (Config.Ema > 0) Average = new WeightAverage(Graph.Parameters, Config.Ema);
+    }
+
+    public StageConfig Config { get; }
+
+    public ExecutableGraph Graph => use.Graph;
+
+    public int Index => index;
+
+    public IReadOnlyList<BuiltObjective> Objectives { get; }
+
+    public MicroBatches MicroBatches { get; }
+
+    public AdamW Optimizer { get; }
+
+    public StagePrecision Precision { get; }
+
+    /// <summary>Steps that an overflow has made void; their windows are behind us.</summary>
+    public long Skipped => skipped.data<long>()[0];
+
+    /// <summary>The moving average of the weights, when the stage keeps one.</summary>
+    public WeightAverage? Average { get; }
+
+    /// <summary>What the objectives need; a thread's own.</summary>
+    public ExecutionStep[] CreateSteps() => Graph.StepsFor(Objectives.SelectMany(objective => objective.InputSlots));
+
+    /// <summary>Takes a step with the gradients gathered; see <see cref="AdamW.Step(IReadOnlyList{GroupRate}, double)"/>.</summary>
+    /// <returns>
+    /// The norm of the gradients; when it is not finite, no weight has changed. Null: the gradients overflowed in their narrow format,
+    /// and all that has changed is the scale and the count of skipped steps.
+    /// </returns>
+    public double? Step(int step)
+    {
+        if (Precision.Scales is { } scales && Optimizer.Unscale(scales.OfParameter) is { Count: > 0 } overflowed && scales.BackOff(overflowed))
+        {
+            Optimizer.Drop();
+            skipped.data<long>()[0]++;
+            return null;
+        }
+        var norm = Optimizer.Step(selection.RatesAt(step), Config.Clip);
+        if (!double.IsFinite(norm)) return norm;
+        Average?.Add(step + 1);
+        Precision.Advance();
+        return norm;
+    }
+
+    /// <summary>The learning rate at a step of what is in no group.</summary>
+    public double RateAt(int step) => selection.RatesAt(step)[0].Rate;
+
+    /// <summary>Everything that training changes, by name, for a checkpoint; the tensors are in use.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State() => Graph.Weights.Concat(OwnState());
+
+    /// <summary>Fills optimizer and average from a checkpoint; the weights are in the graph already.</summary>
+    /// <exception cref="RunFailedException">The checkpoint is of another graph or of other settings.</exception>
+    public void Restore(IReadOnlyDictionary<string, Tensor> saved)
+    {
+        using var _ = no_grad();
+        Precision.Restore(saved);
+        foreach (var (name, value) in OwnState())
+            value.copy_(saved.TryGetValue(name, out var source)
+                ? source
+                : throw new RunFailedException($"The checkpoint has no '{name}', which the settings of stage '{Config.Name}' ask for now: resume with those that it was made with."));
+    }
+
+    /// <summary>Takes over what fits of the version before.</summary>
+    public void Carry(TrainedGraph former)
+    {
+        Optimizer.Carry(former.Optimizer);
+        if (former.Average is { } average) Average?.Carry(average);
+        Precision.Carry(former.Precision);
+        skipped.copy_(former.skipped);
+    }
+
+    /// <summary>Makes what the stage has frozen trainable again.</summary>
+    public void Thaw()
+    {
+        foreach (var parameter in frozen) parameter.requires_grad = true;
+        frozen.Clear();
+    }
+
+    /// <summary>Gives the graph back, all of it trainable.</summary>
+    public void Dispose()
+    {
+        Thaw();
+        skipped.Dispose();
+        Precision.Dispose();
+        Average?.Dispose();
+        Optimizer.Dispose();
+        use.Dispose();
+    }
+
+    private IEnumerable<(string Name, Tensor Value)> OwnState() =>
+        Optimizer.Tensors().Select(item => (TrainingState.OptimizerPrefix + item.Name, item.Value))
+            .Concat(Average?.Tensors().Select(item => (TrainingState.AveragePrefix + item.Name, item.Value)) ?? [])
+            .Concat(Precision.Tensors()).Append((TrainingState.Skipped, skipped));
+}
