@@ -52,6 +52,7 @@ public abstract class SourceConformance : PluginConformance
             switch (content)
             {
                 case MediaFile file: Assert.True(Path.IsPathFullyQualified(file.Path), file.Path); break;
+                case MediaPart part: Assert.Equal(part.Length, part.Read().Length); break;
                 case Picture picture: Assert.Equal(picture.Width * picture.Height * 3, picture.Rgb.Length); break;
                 case Sound sound: Assert.InRange(sound.Samples.Length, 1, Format.AudioSamples * (sound.Rate / Format.AudioRate + 1)); break;
                 default: Assert.Fail($"{content.GetType().Name} is no content that the host knows"); break;

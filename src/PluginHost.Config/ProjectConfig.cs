@@ -45,6 +45,11 @@ public sealed record NodeConfig(string Name, PluginUse Use, IReadOnlyList<Wire> 
     public double Weight { get; init; } = 1;
 }
 
+/// <summary>A transform and the chance with which a sample goes through it.</summary>
+/// <param name="Use">The plugin.</param>
+/// <param name="Chance">Range 0 to 1.</param>
+public sealed record TransformConfig(PluginUse Use, double Chance);
+
 public sealed record DataConfig
 {
     public required PluginUse Source { get; init; }
@@ -54,6 +59,12 @@ public sealed record DataConfig
 
     /// <summary>Media decoders in order of preference; empty means every installed one.</summary>
     public IReadOnlyList<PluginUse> Media { get; init; } = [];
+
+    /// <summary>Rounds of filters of a dataset version, in order: what one round drops, the next does not see.</summary>
+    public IReadOnlyList<IReadOnlyList<PluginUse>> Filters { get; init; } = [];
+
+    /// <summary>Augmentation of training samples, in order.</summary>
+    public IReadOnlyList<TransformConfig> Transforms { get; init; } = [];
 
     /// <summary>Width and height of pictures, in pixels. Range 8 to 1024.</summary>
     public int ImageSize { get; init; } = 32;

@@ -17,6 +17,16 @@ public class StampsSourceConformance : SourceConformance
     public override string Id => "source.stamps";
 }
 
+public class MediaFilterConformance : FilterConformance
+{
+    public override string Id => "filter.media";
+}
+
+public class NearDuplicateFilterConformance : FilterConformance
+{
+    public override string Id => "filter.near-duplicate";
+}
+
 public class ImageMediaConformance : MediaConformance
 {
     public override string Id => "media.image";
