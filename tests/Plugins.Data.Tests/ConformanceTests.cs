@@ -12,6 +12,11 @@ public class ScenesSourceConformance : SourceConformance
     public override string Id => "source.scenes";
 }
 
+public class ShardsSourceConformance : SourceConformance
+{
+    public override string Id => "source.shards";
+}
+
 public class StampsSourceConformance : SourceConformance
 {
     public override string Id => "source.stamps";
