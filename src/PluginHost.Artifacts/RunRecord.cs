@@ -68,6 +68,7 @@ public static class RunRecord
             .Concat(plan.Stages.SelectMany(stage => stage.Objectives).Select(objective => objective.Node.Description))
             .Concat(plan.Evaluations.Select(evaluation => evaluation.Metric.Description))
             .Concat(plan.Media.Select(media => media.Description))
+            .Concat(plan.Transforms.Select(transform => transform.Plugin.Description))
             .Append(plan.Source.Description)
             .Concat(plan.Tokenizer is null ? [] : [plan.Tokenizer.Description])
             .DistinctBy(plugin => plugin.Id).OrderBy(plugin => plugin.Id, StringComparer.Ordinal);

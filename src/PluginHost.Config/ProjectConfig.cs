@@ -48,6 +48,11 @@ public sealed record NodeConfig(string Name, PluginUse Use, IReadOnlyList<Wire> 
     public bool Checkpoint { get; init; }
 }
 
+/// <summary>A transform and the chance with which a sample goes through it.</summary>
+/// <param name="Use">The plugin.</param>
+/// <param name="Chance">Range 0 to 1.</param>
+public sealed record TransformConfig(PluginUse Use, double Chance);
+
 public sealed record DataConfig
 {
     public required PluginUse Source { get; init; }
@@ -57,6 +62,12 @@ public sealed record DataConfig
 
     /// <summary>Media decoders in order of preference; empty means every installed one.</summary>
     public IReadOnlyList<PluginUse> Media { get; init; } = [];
+
+    /// <summary>Rounds of filters of a dataset version, in order: what one round drops, the next does not see.</summary>
+    public IReadOnlyList<IReadOnlyList<PluginUse>> Filters { get; init; } = [];
+
+    /// <summary>Augmentation of training samples, in order.</summary>
+    public IReadOnlyList<TransformConfig> Transforms { get; init; } = [];
 
     /// <summary>Width and height of pictures, in pixels. Range 8 to 1024.</summary>
     public int ImageSize { get; init; } = 32;

@@ -47,6 +47,8 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             Source = source,
             Tokenizer = tokenizer is null ? null : Use(tokenizer),
             Media = [.. (reader.Items("media") ?? []).Select(Use)],
+            Filters = [.. (reader.Items("filters") ?? []).Select(Round)],
+            Transforms = [.. (reader.Items("transforms") ?? []).Select(Transform)],
             ImageSize = (int)image.Integer("size", defaults.ImageSize, 8, 1024),
             AudioRate = (int)audio.Integer("rate", defaults.AudioRate, 2000, 48000),
             AudioSeconds = audio.Number("seconds", defaults.AudioSeconds, 0.1, 30),
@@ -56,6 +58,17 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         if (data.Languages.Count == 0) errors.Add(new ConfigError(text.Location, "'languages' needs at least one language, such as \"en\""));
         foreach (var part in (JsonObjectReader[])[image, audio, text, reader]) part.End();
         return data;
+    }
+
+    private IReadOnlyList<PluginUse> Round(JsonElementNode node) => node.Kind == JsonKind.Array ? [.. node.Items.Select(Use)] : [Use(node)];
+
+    private TransformConfig Transform(JsonElementNode node)
+    {
+        if (node.Kind == JsonKind.String) return new TransformConfig(Use(node), 1);
+        var reader = new JsonObjectReader(node, "a transform", errors);
+        var transform = new TransformConfig(Use(reader, required: true), reader.Number("chance", 1, 0, 1));
+        reader.End();
+        return transform;
     }
 
     private JsonObjectReader Section(JsonObjectReader reader, string name) =>

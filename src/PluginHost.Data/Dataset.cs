@@ -48,6 +48,9 @@ public sealed class Dataset : IDisposable
     /// <summary>Which of <c>image</c> and <c>audio</c> the graph uses; the others are never decoded, and their tensors are null.</summary>
     public IReadOnlyList<string> Modalities { get; init; } = [Modality.Image, Modality.Audio];
 
+    /// <summary>Augmentation of training samples, in order.</summary>
+    public IReadOnlyList<ChosenTransform> Transforms { get; init; } = [];
+
     /// <summary>The open source.</summary>
     public ISource Source => source;
 
@@ -74,7 +77,8 @@ public sealed class Dataset : IDisposable
 
     /// <summary>
     /// Endless training batches; batch i depends on (seed, i) alone. One background thread works ahead and stops when the
-    /// enumeration is disposed. Bad samples, and those without a turn of the wanted tasks, are replaced by others.
+    /// enumeration is disposed. Bad samples, and those without a turn of the wanted tasks, are replaced by others. Only these batches
+    /// are augmented by <see cref="Transforms"/>.
     /// </summary>
     public IEnumerable<Batch> Train(TrainStream options)
     {
@@ -159,7 +163,7 @@ public sealed class Dataset : IDisposable
             for (var position = number * options.Batch; position < (number + 1) * options.Batch; position++)
             {
                 var (sample, index) = Pick(order, position, options, stop);
-                samples.Add(sample);
+                samples.Add(Augmentation.Apply(Transforms, sample, options.Seed, order.Epoch(position), index));
                 randoms.Add(new KeyedRandom(options.Seed, order.Epoch(position), index));
             }
             yield return CollateDrawn(samples, options.Tasks, options.Turns, randoms);

@@ -12,10 +12,12 @@ public sealed record MediaPlugin(string Id, IReadOnlyList<string> Extensions, IM
 /// <param name="plugins">Decoders in order of preference.</param>
 /// <param name="format">The wanted form.</param>
 /// <param name="rememberedBytes">Bytes of decoded media to remember.</param>
-internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaFormat format, long rememberedBytes)
+/// <param name="limit">Longest time that a decoder may take for one medium; null: 30 s. A decoder that hangs costs its sample, not the run.</param>
+internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaFormat format, long rememberedBytes, TimeSpan? limit = null)
 {
+    private readonly TimeSpan limit = limit ?? TimeSpan.FromSeconds(30);
     private readonly Lock gate = new();
-    private readonly Dictionary<(string Path, string Modality), MediaContent> remembered = [];
+    private readonly Dictionary<(MediaContent Content, string Modality), MediaContent> remembered = [];
     private long room = rememberedBytes;
 
     /// <summary>The sample with its picture and its sound decoded; a video stands in for those that it lacks. Unused modalities are dropped.</summary>
@@ -44,19 +46,65 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         }
     }
 
+    /// <summary>A medium in a form other than the library's, not remembered; decoded content comes back as it is.</summary>
+    /// <exception cref="BadSampleException">It is unusable.</exception>
+    public MediaContent Decode(MediaContent content, string modality, MediaFormat wanted, CancellationToken cancellation)
+    {
+        if (content is MediaFile file) return Run(file.Path, modality, wanted, cancellation);
+        if (content is not MediaPart part) return content;
+        // Decoders take files: the part is one for as long as it takes.
+        var copy = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():N}{part.Extension}");
+        try
+        {
+            File.WriteAllBytes(copy, part.Read());
+            return Run(copy, modality, wanted, cancellation);
+        }
+        catch (BadSampleException error)
+        {
+            throw new BadSampleException(error.Message.Replace(copy, $"{part.Path} at {part.Offset}", StringComparison.Ordinal));
+        }
+        finally
+        {
+            File.Delete(copy);
+        }
+    }
+
     private MediaContent Open(MediaContent content, string modality, CancellationToken cancellation)
     {
-        if (content is not MediaFile file) return content;
+        if (content is not (MediaFile or MediaPart)) return content;
         lock (gate)
-            if (remembered.TryGetValue((file.Path, modality), out var known)) return known;
-        var decoded = For(file.Path).Decode(file.Path, modality, format, cancellation);
+            if (remembered.TryGetValue((content, modality), out var known)) return known;
+        var decoded = Decode(content, modality, format, cancellation);
         var size = decoded switch { Picture picture => picture.Rgb.Length, Sound sound => sound.Samples.Length * (long)sizeof(float), _ => 0 };
         lock (gate)
         {
             // Nothing is ever evicted: with whole epochs in shuffled order, the last used is not the next one wanted.
-            if (size <= room && remembered.TryAdd((file.Path, modality), decoded)) room -= size;
+            if (size <= room && remembered.TryAdd((content, modality), decoded)) room -= size;
         }
         return decoded;
+    }
+
+    // On a thread of its own, since a decoder that hangs may not heed its token either.
+    private MediaContent Run(string path, string modality, MediaFormat wanted, CancellationToken cancellation)
+    {
+        var decoder = For(path);
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task<MediaContent> decoding;
+        using (ExecutionContext.SuppressFlow())
+            decoding = Task.Factory.StartNew(() => decoder.Decode(path, modality, wanted, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            if (!((IAsyncResult)decoding).AsyncWaitHandle.WaitOne(limit))
+            {
+                stop.Cancel();
+                throw new BadSampleException(FormattableString.Invariant($"{path}: decoding took more than {limit.TotalSeconds:0.##} s"));
+            }
+            return decoding.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            if (decoding.IsCompleted) stop.Dispose();
+        }
     }
 
     private IMediaDecoder For(string path)

@@ -16,6 +16,9 @@ public sealed record PlannedOutput(string Name, PortShape Shape, int Slot);
 /// <summary>A plugin that is no node (source, tokenizer, media decoder), with its settings.</summary>
 public sealed record PlannedPlugin(PluginDescription Description, IReadOnlyDictionary<string, object?> Settings);
 
+/// <summary>A transform and the chance with which a sample goes through it.</summary>
+public sealed record PlannedTransform(PlannedPlugin Plugin, double Chance);
+
 /// <summary>A graph node, an objective or a metric with everything known about it before it is built.</summary>
 /// <param name="Name">The name in the config.</param>
 /// <param name="Description">Its plugin.</param>
@@ -53,6 +56,12 @@ public sealed record GraphPlan
 
     /// <summary>Media decoders in order of preference.</summary>
     public required IReadOnlyList<PlannedPlugin> Media { get; init; }
+
+    /// <summary>Rounds of filters of a dataset version, in order.</summary>
+    public required IReadOnlyList<IReadOnlyList<PlannedPlugin>> Filters { get; init; }
+
+    /// <summary>Augmentation of training samples, in order.</summary>
+    public required IReadOnlyList<PlannedTransform> Transforms { get; init; }
 
     /// <summary>Number of token ids; 0 without a tokenizer.</summary>
     public required long Vocabulary { get; init; }

@@ -22,6 +22,7 @@ var root = new RootCommand("PluginHost: multimodal language models from plugins 
 root.Subcommands.Add(Run());
 root.Subcommands.Add(Plan());
 root.Subcommands.Add(Chat());
+root.Subcommands.Add(DataCommandLine.Build(hostFile, set, json, Logs()));
 root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
 
 try
@@ -46,7 +47,7 @@ catch (Exception e) when (e is RunFailedException or GraphExecutionException or 
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
+    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
     return ExitCode.Failed;
 }
 

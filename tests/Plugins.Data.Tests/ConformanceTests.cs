@@ -12,9 +12,24 @@ public class ScenesSourceConformance : SourceConformance
     public override string Id => "source.scenes";
 }
 
+public class ShardsSourceConformance : SourceConformance
+{
+    public override string Id => "source.shards";
+}
+
 public class StampsSourceConformance : SourceConformance
 {
     public override string Id => "source.stamps";
+}
+
+public class MediaFilterConformance : FilterConformance
+{
+    public override string Id => "filter.media";
+}
+
+public class NearDuplicateFilterConformance : FilterConformance
+{
+    public override string Id => "filter.near-duplicate";
 }
 
 public class ImageMediaConformance : MediaConformance

@@ -41,6 +41,32 @@ public abstract record MediaContent;
 /// <param name="Path">Absolute path.</param>
 public sealed record MediaFile(string Path) : MediaContent;
 
+/// <summary>A media file that lies inside another file, such as an uncompressed archive; decoded as if it were a file of its own.</summary>
+/// <param name="Path">Absolute path of the file around it.</param>
+/// <param name="Offset">Where it begins, in bytes.</param>
+/// <param name="Length">Its length, in bytes.</param>
+/// <param name="Extension">In lower case with the dot: <c>.png</c>.</param>
+public sealed record MediaPart(string Path, long Offset, int Length, string Extension) : MediaContent
+{
+    /// <summary>Its bytes.</summary>
+    /// <exception cref="BadSampleException">The file is missing or ends before the part does.</exception>
+    public byte[] Read()
+    {
+        try
+        {
+            using var file = File.OpenHandle(Path);
+            var bytes = new byte[Length];
+            var done = 0;
+            while (done < Length && RandomAccess.Read(file, bytes.AsSpan(done), Offset + done) is > 0 and var count) done += count;
+            return done == Length ? bytes : throw new BadSampleException($"{Path}: ends at {Offset + done:N0}, in the middle of a medium");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new BadSampleException($"{Path}: cannot be read: {error.Message}");
+        }
+    }
+}
+
 /// <summary>A picture in memory.</summary>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>

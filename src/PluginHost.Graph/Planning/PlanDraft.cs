@@ -20,6 +20,8 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
         var tokenizer = project.Data.Tokenizer is { } use ? plugins.Resolve(use, PluginRole.Tokenizer) : null;
         var vocabulary = errors.Count == known ? Vocabulary(tokenizer) : null;
         var media = project.Data.Media.Select(item => plugins.Resolve(item, PluginRole.Media)).ToArray();
+        var filters = project.Data.Filters.Select(round => round.Select(item => plugins.Resolve(item, PluginRole.Filter)).ToArray()).ToArray();
+        var transforms = project.Data.Transforms.Select(item => (Plugin: plugins.Resolve(item.Use, PluginRole.Transform), item.Chance)).ToArray();
         var sample = Sample(vocabulary);
 
         var nodes = Nodes();
@@ -40,6 +42,8 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
             Source = source!,
             Tokenizer = tokenizer,
             Media = project.Data.Media.Count == 0 ? plugins.All(PluginRole.Media) : [.. media.Select(item => item!)],
+            Filters = [.. filters.Select(round => (IReadOnlyList<PlannedPlugin>)[.. round.Select(item => item!)])],
+            Transforms = [.. transforms.Select(item => new PlannedTransform(item.Plugin!, item.Chance))],
             Vocabulary = vocabulary ?? 0,
             SampleSlots = assembly.SampleSlots,
             Nodes = [.. order.Select(assembly.Node)],

@@ -40,6 +40,10 @@ public static class PlanCommand
     internal static void Print(GraphPlan plan, TextWriter output)
     {
         output.WriteLine($"{plan.Project.Name}: data from {plan.Source.Description.Id}{(plan.Tokenizer is { } tokenizer ? $", text by {tokenizer.Description.Id} ({plan.Vocabulary} ids)" : "")}");
+        foreach (var (round, number) in plan.Filters.Select((round, i) => (round, i + 1)))
+            output.WriteLine($"filter round {number} of 'data build': {string.Join(", ", round.Select(filter => filter.Description.Id))}");
+        foreach (var transform in plan.Transforms)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"transform {transform.Plugin.Description.Id} with a chance of {transform.Chance} in training"));
         output.WriteLine();
         var table = new TextTable("node", "plugin", "inputs", "outputs", "parameters", "memory");
         foreach (var node in plan.Nodes)
@@ -91,6 +95,8 @@ public static class PlanCommand
             source = plan.Source.Description.Id,
             tokenizer = plan.Tokenizer?.Description.Id,
             vocabulary = plan.Vocabulary,
+            filters = plan.Filters.Select(round => round.Select(ToJson)),
+            transforms = plan.Transforms.Select(transform => new { chance = transform.Chance, plugin = ToJson(transform.Plugin) }),
             nodes = plan.Nodes.Select(ToJson),
             stages = plan.Stages.Select(stage => new
             {
@@ -106,6 +112,8 @@ public static class PlanCommand
             memoryBytes = Memory(parameters, Activations(plan) * Parallel(plan)),
         }, PlainJson.Options);
     }
+
+    private static object ToJson(PlannedPlugin plugin) => new { plugin = plugin.Description.Id, version = plugin.Description.Version, settings = plugin.Settings };
 
     private static object ToJson(PlannedNode node) => new
     {

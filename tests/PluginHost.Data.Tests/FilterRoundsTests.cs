@@ -1,0 +1,96 @@
+using PluginHost.Sdk;
+
+namespace PluginHost.Data.Tests;
+
+public class FilterRoundsTests
+{
+    private sealed class Named(string drop, List<string> surveyed) : IFilter
+    {
+        public void Survey(Sample sample) => surveyed.Add(sample.Id);
+
+        public FilterDecision Decide(Sample sample) => sample.Id == "torn" ? throw new BadSampleException("torn in the middle")
+            : new FilterDecision(sample.Id != drop, 1, 0, sample.Id == drop ? "unwanted" : "kept");
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private static MediaDecoding Media(IMediaDecoder? decoder = null, TimeSpan? limit = null) =>
+        new(decoder is null ? [] : [new MediaPlugin("media.fake", [".png", ".jpg"], decoder)], Dataset.FormatOf(Make.Config), limit);
+
+    private static FilterOutcome Run(ISource source, MediaDecoding media, params IReadOnlyList<ChosenFilter>[] rounds) =>
+        new FilterRounds(source, media, (_, _) => { }, default).Run(rounds);
+
+    [Fact]
+    public void Rounds_WhatOneDrops_TheNextDoesNotSee()
+    {
+        var (first, second) = (new List<string>(), new List<string>());
+        var outcome = Run(new ListSource(Make.Sample("a"), Make.Sample("b"), Make.Sample("torn"), Make.Sample("c")), Media(),
+            [new ChosenFilter("filter.one", () => new Named("b", first))], [new ChosenFilter("filter.two", () => new Named("c", second))]);
+
+        Assert.Equal(["a", "b", "torn", "c"], first);
+        Assert.Equal(["a", "c"], second);
+        Assert.Equal(["a"], outcome.Kept.Select(place => place.Id));
+        Assert.Equal("torn in the middle", outcome.Decisions.Single(decision => decision.Place.Id == "torn").Decision.Reason);
+    }
+
+    [Fact]
+    public void Reading_UnreadableAndTwinSamples_AreDroppedWithTheirReason()
+    {
+        var outcome = Run(new ListSource(Make.Sample("a"), null, Make.Sample("a")), Media());
+
+        Assert.Equal([0], outcome.Kept.Select(place => place.Index));
+        Assert.Equal(["cannot be read", "another sample has the id 'a'"], outcome.Decisions.Select(decision => decision.Decision.Reason));
+    }
+
+    [Fact]
+    public void Reading_DecoderThatHangs_CostsItsSampleAlone()
+    {
+        using var never = new ManualResetEventSlim();
+        var decoder = new FakeDecoder(_ =>
+        {
+            never.Wait(TimeSpan.FromSeconds(20));
+            return Make.Picture();
+        });
+        var file = new MediaFile(Path.GetFullPath("hangs.png"));
+        var outcome = Run(new ListSource(Make.Sample("a"), Make.Sample("b") with { Image = file }), Media(decoder, TimeSpan.FromMilliseconds(50)));
+
+        Assert.Equal(["a"], outcome.Kept.Select(place => place.Id));
+        Assert.Equal($"{file.Path}: decoding took more than 0.05 s", outcome.Decisions.Single().Decision.Reason);
+        never.Set();
+    }
+
+    [Fact]
+    public void Decode_PartOfAFile_ReachesTheDecoderAsAFileOfItsOwn()
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, "before|picture|after");
+        var seen = "";
+        var decoder = new ReadingDecoder(text => seen = text);
+
+        Media(decoder).Decode(new MediaPart(path, 7, 7, ".png"), "image", Dataset.FormatOf(Make.Config), default);
+        var error = Assert.Throws<BadSampleException>(() => Media(new ReadingDecoder(_ => throw new BadSampleException("damaged"))).Decode(new MediaPart(path, 7, 7, ".png"), "image", Dataset.FormatOf(Make.Config), default));
+
+        Assert.Equal("picture", seen);
+        Assert.Equal($"{path} at 7: damaged", error.Message);
+        Assert.Contains("in the middle of a medium", Assert.Throws<BadSampleException>(() => new MediaPart(path, 7, 700, ".png").Read()).Message, StringComparison.Ordinal);
+        File.Delete(path);
+    }
+
+    private sealed class ReadingDecoder(Action<string> read) : IMediaDecoder
+    {
+        public MediaContent Decode(string path, string modality, MediaFormat format, CancellationToken cancellation)
+        {
+            try
+            {
+                read(File.ReadAllText(path));
+            }
+            catch (BadSampleException error)
+            {
+                throw new BadSampleException($"{path}: {error.Message}");
+            }
+            return Make.Picture();
+        }
+    }
+}
