@@ -56,6 +56,21 @@ public class ByteBpeTokenizerConformance : TokenizerConformance
     public override string Id => "tokenizer.byte-bpe";
 }
 
+public class LanguageFilterConformance : FilterConformance
+{
+    public override string Id => "filter.language";
+}
+
+public class SafetyTextFilterConformance : FilterConformance
+{
+    public override string Id => "filter.safety-text";
+}
+
+public class PerplexityFilterConformance : FilterConformance
+{
+    public override string Id => "filter.perplexity";
+}
+
 public class SuiteTests
 {
     [Fact]

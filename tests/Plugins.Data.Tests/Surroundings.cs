@@ -11,6 +11,9 @@ internal static class Surroundings
 
     public static BuildContext Build { get; } = new() { Device = TorchSharp.torch.CPU, Logger = NullLogger.Instance, ContentFolder = AppContext.BaseDirectory };
 
+    public static FilterContext Filter(string? folder = null) =>
+        new(Build, folder ?? AppContext.BaseDirectory, (content, _, _) => content);
+
     public static SourceContext Source(RejectionLog? log = null, string? folder = null, MediaFormat? format = null) =>
         new(Build, format ?? Format, folder ?? AppContext.BaseDirectory, (log ?? new RejectionLog()).Add);
 }

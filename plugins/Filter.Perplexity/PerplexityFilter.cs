@@ -1,0 +1,50 @@
+// Is a text like the others of its language? Cross-entropy under a character 4-gram model of the corpus itself, against a bound that
+// garbage cannot move: median + k · MAD (scaled by 1.4826, so that k counts standard deviations of a normal distribution).
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using PluginHost.Sdk;
+
+namespace Filter.Perplexity;
+
+/// <summary>Settings of <see cref="PerplexityFilter"/>.</summary>
+/// <param name="Deviations">How far above the median a text may lie, in robust standard deviations.</param>
+/// <param name="Threshold">A bound in bits a character; 0: from the corpus, by deviations.</param>
+/// <param name="Shortest">Fewest characters of a text that is judged; a Chinese character counts for three.</param>
+/// <param name="Fewest">Fewest texts of a language; with less, nothing is known to be usual.</param>
+/// <param name="Reference">Folder of texts to learn from, one LANGUAGE.txt each; a language without a file learns from the corpus.</param>
+public sealed record PerplexityOptions(
+    [property: Range(0.5, 100), Description("How far above the median a text may lie, in robust standard deviations; unused with a threshold.")] double Deviations = 3.5,
+    [property: Range(0, 50), Description("A bound in bits a character; 0: from the corpus, by deviations.")] double Threshold = 0,
+    [property: Range(1, 1000), Description("Fewest characters of a text that is judged; a Chinese character counts for three.")] int Shortest = 15,
+    [property: Range(3, 1_000_000), Description("Fewest texts of a language, in the corpus; with less, nothing is known to be usual.")] int Fewest = 50,
+    [property: Description("Folder of texts to learn from, one LANGUAGE.txt each; a language without a file learns from the corpus.")] string? Reference = null);
+
+/// <summary>Perplexity.</summary>
+[Plugin("filter.perplexity", "Drops samples with a text unlike the others of its language: shuffled letters, keyboard mash, broken encodings.")]
+public sealed class PerplexityFilter(PerplexityOptions options) : IFilterPlugin
+{
+    /// <inheritdoc/>
+    public IFilter Open(FilterContext context)
+    {
+        var models = new Dictionary<string, CharacterModel>();
+        if (options.Reference is { } reference)
+        {
+            var folder = Path.GetFullPath(reference, Path.GetFullPath(context.Folder));
+            if (!Directory.Exists(folder) || Directory.GetFiles(folder, "*.txt") is not { Length: > 0 } files)
+                throw new UserErrorException($"filter.perplexity: the folder '{folder}' has no LANGUAGE.txt, such as en.txt; put texts there, one a line, or leave 'reference' out");
+            foreach (var file in files.Order(StringComparer.Ordinal)) models[Path.GetFileNameWithoutExtension(file)] = Learn(file, context.Build.Cancellation);
+        }
+        return new UsualTexts(options, models);
+    }
+
+    private static CharacterModel Learn(string path, CancellationToken cancellation)
+    {
+        var model = new CharacterModel();
+        foreach (var line in File.ReadLines(path))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            model.Add(line);
+        }
+        return model;
+    }
+}
