@@ -70,7 +70,7 @@ internal sealed class Workspace : IDisposable
             var format = Dataset.FormatOf(project.Data);
             var rejections = new RejectionLog();
             var source = Own(Lease(plan.Source).As<ISourcePlugin>().Open(new SourceContext(Context(plan.Source.Description), format, folder, rejections.Add)));
-            var data = Own(new Dataset(project.Data, source, media, rejections, device) 
+            var data = Own(new Dataset(project.Data, source, media, rejections, device)
             {
                 Modalities = Modalities(plan),
                 Transforms = [.. plan.Transforms.Select(item => new ChosenTransform(item.Plugin.Description.Id, item.Chance, Lease(item.Plugin).Guarded<ITransform>()))],

@@ -17,8 +17,18 @@ public static class DatasetPage
     // What browsers show by themselves.
     private static readonly Dictionary<string, string> MediaTypes = new()
     {
-        ["png"] = "image/png", ["jpg"] = "image/jpeg", ["jpeg"] = "image/jpeg", ["webp"] = "image/webp", ["gif"] = "image/gif", ["svg"] = "image/svg+xml",
-        ["wav"] = "audio/wav", ["ogg"] = "audio/ogg", ["mp3"] = "audio/mpeg", ["flac"] = "audio/flac", ["mp4"] = "video/mp4", ["webm"] = "video/webm",
+        ["png"] = "image/png",
+        ["jpg"] = "image/jpeg",
+        ["jpeg"] = "image/jpeg",
+        ["webp"] = "image/webp",
+        ["gif"] = "image/gif",
+        ["svg"] = "image/svg+xml",
+        ["wav"] = "audio/wav",
+        ["ogg"] = "audio/ogg",
+        ["mp3"] = "audio/mpeg",
+        ["flac"] = "audio/flac",
+        ["mp4"] = "video/mp4",
+        ["webm"] = "video/webm",
     };
 
     private static readonly Lazy<Template> Page = new(() =>

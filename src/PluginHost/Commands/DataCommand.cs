@@ -41,7 +41,11 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
             }
             BuildContext Context(PluginDescription plugin) => new()
             {
-                Device = CPU, Seed = project.Seed, Logger = loggers.CreateLogger(plugin.Id), Cancellation = cancellation, ContentFolder = plugin.Folder,
+                Device = CPU,
+                Seed = project.Seed,
+                Logger = loggers.CreateLogger(plugin.Id),
+                Cancellation = cancellation,
+                ContentFolder = plugin.Folder,
             };
             var around = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
             var format = Dataset.FormatOf(project.Data);
