@@ -48,6 +48,7 @@ public sealed class ProjectFileTests : IDisposable
               "$schema": "project.schema.json", "name": "full", "seed": 9,
               "data": {
                 "use": "source.scenes", "settings": { "train": 10 }, "tokenizer": "tokenizer.byte-bpe", "media": ["media.wav"],
+                "filters": ["filter.a", ["filter.b", { "use": "filter.c", "settings": { "x": 1 } }]], "transforms": ["transform.a", { "use": "transform.b", "chance": 0.25 }],
                 "image": { "size": 48 }, "audio": { "rate": 16000, "seconds": 2.5 }, "text": { "length": 99, "languages": ["fr"] }
               },
               "graph": { "image": { "use": "encoder.vit", "settings": { "width": 8 } } },
@@ -63,6 +64,8 @@ public sealed class ProjectFileTests : IDisposable
         Assert.Equal(("full", 9L), (project.Name, project.Seed));
         Assert.Equal((48, 16000, 2.5, 99), (project.Data.ImageSize, project.Data.AudioRate, project.Data.AudioSeconds, project.Data.TextLength));
         Assert.Equal(("tokenizer.byte-bpe", "media.wav", "fr"), (project.Data.Tokenizer!.Id, project.Data.Media[0].Id, project.Data.Languages[0]));
+        Assert.Equal([["filter.a"], ["filter.b", "filter.c"]], project.Data.Filters.Select(round => round.Select(use => use.Id)));
+        Assert.Equal([("transform.a", 1.0), ("transform.b", 0.25)], project.Data.Transforms.Select(item => (item.Use.Id, item.Chance)));
         var stage = project.Stages[0];
         Assert.Equal((1, 2, 3, 0.1, 4, 0.2, 0.3, 0.4, 5), (stage.Steps, stage.Batch, stage.Accumulate, stage.LearningRate, stage.Warmup, stage.FinalRate, stage.WeightDecay, stage.Clip, stage.Turns));
         Assert.Equal((2, 6, 7, 0.5), (stage.Parallel, stage.ValidateEvery, stage.CheckpointEvery, stage.Objectives[0].Weight));

@@ -161,10 +161,11 @@ public sealed class DatasetBuildTests : IDisposable
     [Fact]
     public void Build_Continued_WritesNoWholeShardAgain()
     {
-        var left = 12_000;
+        var left = 18_000;
         Assert.Throws<RunFailedException>(() => Built("a", stream => new SmallDisk(stream, count => (left -= count) >= 0)));
         var partial = Directory.GetDirectories(Path.Combine(folder, "a"), "*.partial").Single();
         var first = Path.Combine(partial, "shard-000000.tar");
+        Assert.True(File.Exists(first), "the disk was full before the first shard");
         var written = File.GetLastWriteTimeUtc(first);
         File.WriteAllText(Path.Combine(partial, "shard-000009.tar.0.tmp"), "torn");
 
