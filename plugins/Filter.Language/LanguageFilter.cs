@@ -26,8 +26,21 @@ public sealed class LanguageFilter(LanguageOptions options) : IFilterPlugin
 
     private static readonly Dictionary<string, string[]> Confusions = new()
     {
-        ["zh"] = ["ja"], ["ja"] = ["zh"], ["ru"] = ["uk", "bg"], ["uk"] = ["ru"], ["bg"] = ["ru", "mk"], ["fa"] = ["ar", "ur"], ["ar"] = ["fa", "ur"], ["hi"] = ["mr"],
-        ["cs"] = ["sk", "pl"], ["da"] = ["nb", "sv"], ["nb"] = ["da", "sv"], ["sv"] = ["da", "nb"], ["id"] = ["ms"], ["pt"] = ["gl", "es"], ["es"] = ["pt", "ca"],
+        ["zh"] = ["ja"],
+        ["ja"] = ["zh"],
+        ["ru"] = ["uk", "bg"],
+        ["uk"] = ["ru"],
+        ["bg"] = ["ru", "mk"],
+        ["fa"] = ["ar", "ur"],
+        ["ar"] = ["fa", "ur"],
+        ["hi"] = ["mr"],
+        ["cs"] = ["sk", "pl"],
+        ["da"] = ["nb", "sv"],
+        ["nb"] = ["da", "sv"],
+        ["sv"] = ["da", "nb"],
+        ["id"] = ["ms"],
+        ["pt"] = ["gl", "es"],
+        ["es"] = ["pt", "ca"],
     };
 
     // Latin script is where most mix-ups happen, and a script without a decoy needs none.
