@@ -37,6 +37,8 @@ internal sealed class UsualTexts : IFilter
 
     public FilterDecision Decide(Sample sample)
     {
+        if (SampleText.Of(sample).FirstOrDefault(item => item.Language is not null && BrokenEncoding.Intended(item.Text) is not null) is { } broken)
+            return new FilterDecision(false, double.NaN, options.Threshold, $"{broken.Place} is UTF-8 read as Latin-1; it means '{BrokenEncoding.Intended(broken.Text)}'");
         var (score, threshold, notes) = (double.NaN, options.Threshold, new SortedSet<string>(StringComparer.Ordinal));
         foreach (var item in Judged(sample))
         {

@@ -48,13 +48,15 @@ internal sealed partial class SpacedWordList : IWordList
                 run += word;
                 continue;
             }
-            if (run.Length >= ShortestSpelledOut) yield return run;
+            // 'a' and 'I' may stand beside a word whose letters are apart.
+            string[] candidates = [run, .. run.StartsWith('a') || run.StartsWith('i') ? [run[1..]] : (string[])[], .. run.EndsWith('a') ? [run[..^1]] : (string[])[]];
+            foreach (var candidate in candidates.Where(candidate => candidate.Length >= ShortestSpelledOut)) yield return candidate;
             run = "";
         }
     }
 
     /// <summary>What a word may stand for: itself, without look-alikes, digits for letters, stretched letters, a plural.</summary>
-    private static HashSet<string> Readings(string word, bool inLatin)
+    private HashSet<string> Readings(string word, bool inLatin)
     {
         var readings = new HashSet<string> { word };
         if (inLatin && CharacterFold.Unmask(word) is { } latin) readings.Add(latin);
@@ -65,6 +67,7 @@ internal sealed partial class SpacedWordList : IWordList
             readings.Add(Stretched().Replace(reading, "$1$1"));
         }
         foreach (var reading in readings.ToArray()) readings.UnionWith(Singulars(reading));
+        foreach (var reading in readings.ToArray()) readings.UnionWith(Verbs(reading));
         return readings;
     }
 
@@ -95,8 +98,12 @@ internal sealed partial class SpacedWordList : IWordList
     {
         if (word.Length < 4 || !word.EndsWith('s') || word[^2] == 's') yield break;
         yield return word[..^1];
-        if (word.EndsWith("es", StringComparison.Ordinal)) yield return word[..^2];
+        if (SibilantPlural().IsMatch(word)) yield return word[..^2];
     }
+
+    // A list that holds a verb and its -ing means its other forms too.
+    private IEnumerable<string> Verbs(string word) => ((string[])["er", "ed"]).Where(ending => word.EndsWith(ending, StringComparison.Ordinal))
+        .Select(_ => word[..^2]).Where(stem => byFirstWord.Contains(stem) && byFirstWord.Contains(stem + "ing"));
 
     // Signs that stand for letters belong to a word only where a letter or digit follows, or, for $ and @, precedes.
     [GeneratedRegex(@"(?:[\p{L}\p{M}\p{Nd}]|[@$!](?=[\p{L}\p{Nd}@$])|(?<=[\p{L}\p{Nd}@$])[@$])+")]
@@ -104,6 +111,9 @@ internal sealed partial class SpacedWordList : IWordList
 
     [GeneratedRegex(@"(.)\1{2,}")]
     private static partial Regex Stretched();
+
+    [GeneratedRegex("(?:[sxz]|[cs]h)es$")]
+    private static partial Regex SibilantPlural();
 
     private sealed record Entry(string Spelling, string[] Words)
     {

@@ -4,12 +4,15 @@ using System.Reflection;
 using PluginHost.Campaign;
 using PluginHost.Catalog;
 using PluginHost.Catalog.Install;
+using PluginHost.Planted;
 
 // dotnet run -c Release --project tests/campaign -- install-kills 200
 // dotnet run -c Release --project tests/campaign -- list-packages 200
 // dotnet run -c Release --project tests/campaign -- resume-kills 100
+// dotnet run -c Release --project tests/campaign -- planted-defects 2000
 var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
-var program = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"], "pluginhost.dll");
+var host = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"]);
+var program = Path.Combine(host, "pluginhost.dll");
 switch (args)
 {
     case ["install-kills", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var kills) && kills > 0:
@@ -23,8 +26,16 @@ switch (args)
     case ["list-packages", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var packages) && packages is > 0 and <= 1000:
         ListPackages(packages);
         return 0;
+    case ["planted-defects", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var size) && size is >= 100 and <= 2000:
+        if (PlantedTexts.Missing is not null || Environment.GetEnvironmentVariable("PLUGINHOST_NPM") is not { } npm)
+        {
+            Console.Error.WriteLine(PlantedTexts.Missing ?? "PLUGINHOST_NPM names no folder: npm install --prefix FOLDER naughty-words@1.2.0 @node-rs/jieba@2.0.1, and PLUGINHOST_NPM=FOLDER");
+            return 2;
+        }
+        PlantedDefects.Run(size, Path.Combine(host, "plugins"), npm);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT");
         return 2;
 }
 

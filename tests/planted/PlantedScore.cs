@@ -13,10 +13,10 @@ internal sealed record PlantedScore(Plant Plant, int Found, int All, IReadOnlyLi
 
     public double Precision => Found == 0 ? 0 : (double)Found / (Found + Wrong.Count);
 
-    public static PlantedScore Of(PlantedSet set, Plant plant, IFilter filter)
+    public static PlantedScore Of(PlantedSet set, Plant plant, IFilter filter, Func<Planted, bool>? counts = null)
     {
         foreach (var item in set.Samples) filter.Survey(item.Sample);
-        var decided = set.Samples.AsParallel().AsOrdered().Select(item => (item.Plant, item.Detail, Text: item.Sample.Texts.Values.First(), Decision: filter.Decide(item.Sample))).ToList();
+        var decided = set.Samples.Where(counts ?? (_ => true)).AsParallel().AsOrdered().Select(item => (item.Plant, item.Detail, Text: item.Sample.Texts.Values.First(), Decision: filter.Decide(item.Sample))).ToList();
         var own = decided.Where(item => item.Plant == plant).ToList();
         return new PlantedScore(plant, own.Count(item => !item.Decision.Keep), own.Count, [.. own.Where(item => item.Decision.Keep).Select(item => $"{item.Detail}: {item.Text} ({item.Decision.Score:0.00} of {item.Decision.Threshold:0.00})")],
             [.. decided.Where(item => item.Plant is Plant.None or Plant.FalseFriend or Plant.Duplicate && !item.Decision.Keep).Select(item => $"{item.Plant}: {item.Text}: {item.Decision.Reason}")]);

@@ -130,7 +130,7 @@ internal sealed class PlantedSet
         {
             0 when source.Language == "en" => ("letters shuffled", string.Join(' ', source.Text.Split(' ').Select(word => string.Concat(Shuffled([.. word]))))),
             0 => ("characters shuffled", string.Concat(Shuffled([.. source.Text]))),
-            1 => ("keyboard mash", string.Join(' ', source.Text.Split(' ').Select(word => string.Concat(word.Select(_ => "asdfjklghqwertyuiopzxcvbnm"[random.Next(26)]))))),
+            1 => ("keyboard mash", string.Join(' ', source.Text.Split(' ').Select(word => string.Concat(word.SelectMany(letter => letter < 0x3000 ? "x" : "xx").Select(_ => "asdfjklghqwertyuiopzxcvbnm"[random.Next(26)]))))),
             _ => ("mojibake", Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(source.Language == "zh" ? source.Text : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(Accented(source.Text)))))),
         };
         Add(Plant.Garbled, (source.Language, text), $"{name}, {source.Language}");
