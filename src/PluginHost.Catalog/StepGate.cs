@@ -6,7 +6,7 @@ namespace PluginHost.Catalog;
 /// <summary>
 /// Where steps (of training, of generation) and garbage collections take turns. TorchSharp turns a number into a native scalar object
 /// and hands only its handle on: a collection in the middle of the call (another thread need only allocate) lets the finalizer free the
-/// scalar under libtorch's eyes, and the step fails at random. Steps therefore run in a no-GC region; when its budget is half used, they
+/// scalar under libtorch's eyes, and the step fails at random. Steps therefore run in a no-GC region; now and then they
 /// meet between two steps and the collector has its turn. Where one step allocates more than that, a collection happens after all and
 /// nothing else changes. No more steps run at once than there are cores, first come first served: more would only make each other
 /// wait in the middle.
@@ -15,6 +15,9 @@ public static class StepGate
 {
     /// <summary>Set aside for steps: the batches made ahead by the data thread are most of it.</summary>
     private const long Budget = 64L << 20;
+
+    /// <summary>Between two turns of the collector: a few milliseconds at a time, since all steps wait for it.</summary>
+    private const long Turn = 8L << 20;
 
     /// <summary>A step that hangs must not hold up collections for ever.</summary>
     private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(30);
@@ -67,21 +70,22 @@ public static class StepGate
 
     private static void Admit()
     {
-        while (Waiting.Count > 0 && collecting == 0 && running < Limit && (running == 0 || !IsHalfUsed()))
+        while (Waiting.Count > 0 && collecting == 0 && running < Limit && (running == 0 || !IsDue()))
         {
-            if (running == 0 && (GCSettings.LatencyMode != GCLatencyMode.NoGCRegion || IsHalfUsed())) BeginRegion();
+            if (running == 0 && (GCSettings.LatencyMode != GCLatencyMode.NoGCRegion || IsDue())) BeginRegion();
             running++;
             Waiting.Dequeue().Release();
         }
     }
 
-    private static bool IsHalfUsed() => GC.GetTotalAllocatedBytes() - allocatedAtStart > Budget / 2;
+    private static bool IsDue() => GC.GetTotalAllocatedBytes() - allocatedAtStart > Turn;
 
     private static void BeginRegion()
     {
         EndRegion();
-        // The region begins with a full collection of its own, unless there has just been one.
-        _ = GC.TryStartNoGCRegion(Budget, disallowFullBlockingGC: collected);
+        // The region begins with a full collection of its own, unless it is told that there is room. What steps leave dies young.
+        if (!collected) GC.Collect(1);
+        _ = GC.TryStartNoGCRegion(Budget, disallowFullBlockingGC: true) || GC.TryStartNoGCRegion(Budget);
         collected = false;
         allocatedAtStart = GC.GetTotalAllocatedBytes();
     }

@@ -80,6 +80,12 @@ public class SupervisedStageTests
     }
 
     [Fact]
+    public void Plan_CheckpointOfANodeThatCannot_IsAnError() =>
+        Assert.Contains("$.graph.image.use: 'checkpoint' is true, but encoder.small cannot compute its layers twice; leave it out", Assert.Throws<ConfigException>(() => new SmallRun(
+            """{ "image": { "use": "encoder.small", "in": { "pixels": "sample.image" }, "checkpoint": true } }""",
+            """{ "objectives": { "near": { "use": "objective.square", "in": { "vector": "image.pooled" } } } }""")).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void Run_CheckpointCannotBeWritten_FailsWithTheReason()
     {
         using var run = new SmallRun(Graph, Stage());
