@@ -135,7 +135,7 @@ public sealed class Dataset : IDisposable
 
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
     public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed) =>
-        CollateDrawn(samples, tasks, turns, [.. samples.Select(sample => new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)]))]);
+        CollateDrawn([.. samples.Select(sample => TurnChoice.Draw(sample, tasks, turns, config.Languages, new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)])))]);
 
     /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;</c>.</summary>
     public IReadOnlyList<int> EncodePrompt(Sample sample, string prompt) => Layout().Prompt(sample, prompt);
@@ -159,14 +159,14 @@ public sealed class Dataset : IDisposable
         var order = new SampleOrder(options.Seed, source.Count(options.Split));
         for (var number = options.FirstBatch; ; number++)
         {
-            var (samples, randoms) = (new List<Sample>(), new List<KeyedRandom>());
+            var samples = new List<Sample>();
             for (var position = number * options.Batch; position < (number + 1) * options.Batch; position++)
             {
                 var (sample, index) = Pick(order, position, options, stop);
-                samples.Add(Augmentation.Apply(Transforms, sample, options.Seed, order.Epoch(position), index));
-                randoms.Add(new KeyedRandom(options.Seed, order.Epoch(position), index));
+                var drawn = TurnChoice.Draw(sample, options.Tasks, options.Turns, config.Languages, new KeyedRandom(options.Seed, order.Epoch(position), index));
+                samples.Add(Augmentation.Apply(Transforms, drawn, options.Seed, order.Epoch(position), index));
             }
-            yield return CollateDrawn(samples, options.Tasks, options.Turns, randoms);
+            yield return CollateDrawn(samples);
         }
     }
 
@@ -186,18 +186,8 @@ public sealed class Dataset : IDisposable
             + (reasons.Length > 0 ? $"; rejected were {reasons}." : ". Mend 'tasks' of the stage."));
     }
 
-    private Batch CollateDrawn(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, IReadOnlyList<KeyedRandom> randoms)
-    {
-        var captions = new string?[samples.Count];
-        var drawn = new IReadOnlyList<Turn>[samples.Count];
-        for (var i = 0; i < samples.Count; i++)
-        {
-            var random = randoms[i];
-            captions[i] = TurnChoice.Caption(samples[i], config.Languages, ref random);
-            drawn[i] = TurnChoice.Draw(samples[i], tasks, turns, ref random);
-        }
-        return Collate(samples, drawn, captions);
-    }
+    private Batch CollateDrawn(IReadOnlyList<Sample> samples) =>
+        Collate(samples, [.. samples.Select(sample => sample.Turns)], [.. samples.Select(sample => sample.Texts.Values.FirstOrDefault())]);
 
     private Batch Collate(IReadOnlyList<Sample> samples, IReadOnlyList<Turn>[]? turns, string?[] captions)
     {

@@ -20,7 +20,7 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
     private readonly Dictionary<(MediaContent Content, string Modality), MediaContent> remembered = [];
     private long room = rememberedBytes;
 
-    /// <summary>The sample with its picture and its sound decoded; a video stands in for those that it lacks. Unused modalities are dropped.</summary>
+    /// <summary>The sample with its picture and its sound decoded; a video stands in for those that it lacks, and is decoded itself where it is used. Unused modalities are dropped.</summary>
     /// <exception cref="BadSampleException">A medium is unusable.</exception>
     public Sample Decode(Sample sample, IReadOnlyList<string> modalities, CancellationToken cancellation)
     {
@@ -30,7 +30,7 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         {
             Image = image is null ? null : Fitting(Open(image, Modality.Image, cancellation)),
             Audio = audio is null ? null : Fitting(OpenSound(audio, optional: sample.Audio is null, cancellation)),
-            Video = null,
+            Video = modalities.Contains(Modality.Video) && sample.Video is { } video ? Fitting(Open(video, Modality.Video, cancellation)) : null,
         };
     }
 
@@ -75,7 +75,7 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         lock (gate)
             if (remembered.TryGetValue((content, modality), out var known)) return known;
         var decoded = Decode(content, modality, format, cancellation);
-        var size = decoded switch { Picture picture => picture.Rgb.Length, Sound sound => sound.Samples.Length * (long)sizeof(float), _ => 0 };
+        var size = decoded switch { Picture picture => picture.Rgb.Length, Sound sound => sound.Samples.Length * (long)sizeof(float), Clip clip => clip.Frames.Sum(frame => (long)frame.Length), _ => 0 };
         lock (gate)
         {
             // Nothing is ever evicted: with whole epochs in shuffled order, the last used is not the next one wanted.
@@ -120,8 +120,10 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         null => null,
         Picture picture when picture.Width == format.ImageSize && picture.Height == format.ImageSize && picture.Rgb.Length == 3 * picture.Width * picture.Height => picture,
         Picture picture => throw new BadSampleException($"the picture is {picture.Width}x{picture.Height} where {format.ImageSize}x{format.ImageSize} is wanted"),
+        Clip clip when clip.Frames.Count > 0 && clip.Width == format.ImageSize && clip.Height == format.ImageSize => clip,
+        Clip clip => throw new BadSampleException($"the video has {clip.Frames.Count} frames of {clip.Width}x{clip.Height} where {format.ImageSize}x{format.ImageSize} is wanted"),
         Sound sound when sound.Rate == format.AudioRate && sound.Samples.Length > 0 => sound,
         Sound sound => throw new BadSampleException($"the sound has {sound.Samples.Length} samples at {sound.Rate} Hz where {format.AudioRate} Hz is wanted"),
-        _ => throw new BadSampleException($"a decoder gave a {content.GetType().Name}, neither picture nor sound"),
+        _ => throw new BadSampleException($"a decoder gave a {content.GetType().Name}, neither picture nor sound nor video"),
     };
 }
