@@ -15,6 +15,10 @@ internal static class TurnChoice
         return sample with { Texts = texts, Turns = Turns(sample, tasks, count, ref random) };
     }
 
+    /// <summary>The sample with what a stream learns from it in an epoch.</summary>
+    public static Sample Draw(Sample sample, TrainStream stream, IReadOnlyList<string> languages, long epoch, int index) =>
+        Draw(sample, stream.Tasks, stream.Turns, languages, new KeyedRandom(stream.Seed, epoch, index));
+
     /// <summary>The caption in a language; in the first available one when it has none in that.</summary>
     public static string? Caption(Sample sample, string language) => sample.Texts.TryGetValue(language, out var text) ? text : Any(sample)?.Value;
 
