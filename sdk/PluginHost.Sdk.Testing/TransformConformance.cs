@@ -45,25 +45,43 @@ public abstract class TransformConformance : PluginConformance
                 Assert.Equal(sample.Id, changed.Id);
                 Assert.Equal(sample.Image is null, changed.Image is null);
                 Assert.Equal(sample.Audio is null, changed.Audio is null);
+                Assert.Equal(sample.Video is null, changed.Video is null);
+                if (sample.Video is Clip clip) Check(clip, Assert.IsType<Clip>(changed.Video));
                 if (sample.Image is Picture before) Check(before, Assert.IsType<Picture>(changed.Image));
                 if (sample.Audio is Sound sound) Check(sound, Assert.IsType<Sound>(changed.Audio));
             }
     });
 
-    /// <summary>Calls from several threads do not disturb each other.</summary>
+    /// <summary>Each sample and seed gives the same, on any number of threads and in any order.</summary>
     [Fact]
     public void Apply_Concurrently_GivesTheSame() => WithTransform(transform =>
     {
-        var expected = Applied(transform, Samples, seed: 3);
-        var results = new string[8][];
-        Parallel.For(0, results.Length, i => results[i] = Applied(transform, Samples, seed: 3));
-        Assert.All(results, result => Assert.Equal(expected, result));
+        (Sample Sample, int Seed)[] calls = [.. Samples.SelectMany(sample => Enumerable.Range(0, 4).Select(seed => (sample, seed)))];
+        string Apply(int call) => TrySamples.Text(transform.Apply(calls[call].Sample, new Random(calls[call].Seed)));
+        string[] expected = [.. Enumerable.Range(0, calls.Length).Select(Apply)];
+        foreach (var threads in new[] { 2, 4, 8 })
+        {
+            var results = new string[calls.Length];
+            var order = Enumerable.Range(0, calls.Length).ToArray();
+            new Random(threads).Shuffle(order);
+            Parallel.ForEach(order, new ParallelOptions { MaxDegreeOfParallelism = threads }, call => results[call] = Apply(call));
+            Assert.Equal(expected, results);
+        }
     });
 
     private static void Check(Picture before, Picture after)
     {
         Assert.Equal((before.Width, before.Height), (after.Width, after.Height));
         Assert.Equal(before.Rgb.Length, after.Rgb.Length);
+    }
+
+    private static void Check(Clip before, Clip after)
+    {
+        Assert.Equal((before.Width, before.Height), (after.Width, after.Height));
+        Assert.NotEmpty(after.Frames);
+        Assert.Equal(after.Frames.Count, after.Times.Count);
+        Assert.All(after.Frames, frame => Assert.Equal(before.Frames[0].Length, frame.Length));
+        Assert.Equal(after.Times.Order(), after.Times);
     }
 
     private static void Check(Sound before, Sound after)

@@ -16,6 +16,7 @@ internal static class TrySamples
     {
         Image = Picture(24, i == 3 ? 0 : i),
         Audio = i % 2 == 0 ? Sound(4000, 2000, 300 + 100 * i) : null,
+        Video = i == 1 ? Clip(12) : null,
         Texts = i < Chinese.Length ? new Dictionary<string, string> { ["en"] = text, ["zh"] = Chinese[i] } : new Dictionary<string, string> { ["en"] = text },
         Turns = [new Turn("caption.en", "describe the picture.", text, "image")],
     })];
@@ -28,6 +29,7 @@ internal static class TrySamples
         new Sample("long") { Texts = new Dictionary<string, string> { ["en"] = string.Concat(Enumerable.Repeat("word after word, ", 5000)) } },
         new Sample("half a character") { Texts = new Dictionary<string, string> { ["en"] = "an emoji 😀 and half of one \ud83d", ["xx"] = "\0\u202e" } },
         new Sample("pixel") { Image = new Picture(1, 1, [255, 0, 0]) },
+        new Sample("still") { Video = Clip(1) },
         new Sample("white") { Image = new Picture(24, 24, [.. Enumerable.Repeat((byte)255, 24 * 24 * 3)]) },
         new Sample("silence") { Audio = new Sound(4000, new float[2000]) },
         new Sample("instant") { Audio = new Sound(4000, [1]) },
@@ -45,12 +47,16 @@ internal static class TrySamples
     {
         Picture picture => $"{picture.Width}x{picture.Height}:{Convert.ToBase64String(picture.Rgb)}",
         Sound sound => $"{sound.Rate}:{Convert.ToBase64String([.. sound.Samples.SelectMany(BitConverter.GetBytes)])}",
+        Clip clip => $"{clip.Width}x{clip.Height}:{string.Join(',', clip.Frames.Zip(clip.Times, (frame, time) => $"{time}={Convert.ToBase64String(frame)}"))}",
         MediaFile file => file.Path,
         _ => "",
     };
 
     private static Picture Picture(int size, int number) => new(size, size,
         [.. Enumerable.Range(0, size * size * 3).Select(i => (byte)(128 + 100 * Math.Sin((i / 3 % size * (number + 1) + i / 3 / size * (2 * number + 3)) * 0.3 + i % 3)))]);
+
+    private static Clip Clip(int frames) =>
+        new(8, 8, [.. Enumerable.Range(0, frames).Select(frame => Picture(8, frame).Rgb)], [.. Enumerable.Range(0, frames).Select(frame => frame / 8.0)]);
 
     private static Sound Sound(int rate, int length, double hertz) =>
         new(rate, [.. Enumerable.Range(0, length).Select(i => (float)(0.5 * Math.Sin(2 * Math.PI * hertz * i / rate)))]);

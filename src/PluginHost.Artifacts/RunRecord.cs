@@ -41,6 +41,7 @@ public static class RunRecord
         ["steps"] = stage.Steps,
         ["seconds"] = Math.Round(stage.Seconds, 3),
         ["tokensPerSecond"] = Math.Round(stage.TokensPerSecond, 1),
+        ["dataWait"] = Math.Round(stage.DataWait, 4),
         ["firstLoss"] = stage.FirstLoss,
         ["lastLoss"] = stage.LastLoss,
     })]);
@@ -49,7 +50,10 @@ public static class RunRecord
     public static IEnumerable<StageResult> ReadStages(string path) =>
         from stage in JsonNode.Parse(File.ReadAllText(path))!["stages"]!.AsArray()
         select new StageResult(
-            (string)stage["name"]!, (int)stage["steps"]!, (double)stage["seconds"]!, (double)stage["tokensPerSecond"]!, (double)stage["firstLoss"]!, (double)stage["lastLoss"]!, [], []);
+            (string)stage["name"]!, (int)stage["steps"]!, (double)stage["seconds"]!, (double)stage["tokensPerSecond"]!, (double)stage["firstLoss"]!, (double)stage["lastLoss"]!, [], [])
+        {
+            DataWait = (double?)stage["dataWait"] ?? 0,
+        };
 
     /// <summary>The evaluations as reports list them.</summary>
     public static JsonArray Evaluations(IEnumerable<EvaluationResult> evaluations) => new([.. evaluations.Select(result => new JsonObject
@@ -69,7 +73,7 @@ public static class RunRecord
             .Concat(plan.Evaluations.Select(evaluation => evaluation.Metric.Description))
             .Concat(plan.Media.Select(media => media.Description))
             .Concat(plan.Transforms.Select(transform => transform.Plugin.Description))
-            .Append(plan.Source.Description)
+            .Concat(plan.Sources.Select(source => source.Plugin.Description))
             .Concat(plan.Tokenizer is null ? [] : [plan.Tokenizer.Description])
             .DistinctBy(plugin => plugin.Id).OrderBy(plugin => plugin.Id, StringComparer.Ordinal);
 }

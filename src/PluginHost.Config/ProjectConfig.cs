@@ -53,9 +53,15 @@ public sealed record NodeConfig(string Name, PluginUse Use, IReadOnlyList<Wire> 
 /// <param name="Chance">Range 0 to 1.</param>
 public sealed record TransformConfig(PluginUse Use, double Chance);
 
+/// <summary>A source and how often its samples are taken against those of the others.</summary>
+/// <param name="Use">The plugin.</param>
+/// <param name="Weight">Samples of every so many as all weights add up to. Range 1 to 1000.</param>
+public sealed record SourceConfig(PluginUse Use, int Weight);
+
 public sealed record DataConfig
 {
-    public required PluginUse Source { get; init; }
+    /// <summary>Where samples come from; several (<c>mix</c>) are mixed by their weights in training.</summary>
+    public required IReadOnlyList<SourceConfig> Sources { get; init; }
 
     /// <summary>Tokenizer of all text; absent when the project has no text.</summary>
     public PluginUse? Tokenizer { get; init; }
@@ -80,6 +86,15 @@ public sealed record DataConfig
 
     /// <summary>Longest text row, in tokens; what is longer is cut whole turns at a time. Range 8 to 8192.</summary>
     public int TextLength { get; init; } = 256;
+
+    /// <summary>
+    /// Length bucketing: the samples of so many neighbouring batches are sorted by the length of their texts, which leaves less padding. 1: none.
+    /// Range 1 to 1000.
+    /// </summary>
+    public int TextBucket { get; init; } = 1;
+
+    /// <summary>Threads that read and decode ahead of the training; what they give does not depend on how many. 0: half of the cores. Range 0 to 64.</summary>
+    public int Workers { get; init; }
 
     /// <summary>Languages of captions, drawn by equal chance in training; the first is the one evaluated unless an evaluation says otherwise.</summary>
     public IReadOnlyList<string> Languages { get; init; } = ["en"];

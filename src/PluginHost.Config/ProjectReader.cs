@@ -29,22 +29,20 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         return project;
     }
 
-    private static readonly PluginUse NoPlugin = new("", null, new JsonLocation("", 0, 0, ""));
-
     private DataConfig Data(JsonElementNode? node)
     {
-        if (node is null) return new DataConfig { Source = NoPlugin };
-        if (node.Kind == JsonKind.String) return new DataConfig { Source = Use(node) };
-        var defaults = new DataConfig { Source = NoPlugin };
+        if (node is null) return new DataConfig { Sources = [] };
+        if (node.Kind == JsonKind.String) return new DataConfig { Sources = [new SourceConfig(Use(node), 1)] };
+        var defaults = new DataConfig { Sources = [] };
         var reader = new JsonObjectReader(node, "'data'", errors);
-        var source = Use(reader, required: true);
+        var sources = Sources(reader);
         var tokenizer = reader.Value("tokenizer");
         var image = Section(reader, "image");
         var audio = Section(reader, "audio");
         var text = Section(reader, "text");
         var data = new DataConfig
         {
-            Source = source,
+            Sources = sources,
             Tokenizer = tokenizer is null ? null : Use(tokenizer),
             Media = [.. (reader.Items("media") ?? []).Select(Use)],
             Filters = [.. (reader.Items("filters") ?? []).Select(Round)],
@@ -53,11 +51,30 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             AudioRate = (int)audio.Integer("rate", defaults.AudioRate, 2000, 48000),
             AudioSeconds = audio.Number("seconds", defaults.AudioSeconds, 0.1, 30),
             TextLength = (int)text.Integer("length", defaults.TextLength, 8, 8192),
+            TextBucket = (int)text.Integer("bucket", defaults.TextBucket, 1, 1000),
+            Workers = (int)reader.Integer("workers", defaults.Workers, 0, 64),
             Languages = text.Texts("languages", defaults.Languages),
         };
         if (data.Languages.Count == 0) errors.Add(new ConfigError(text.Location, "'languages' needs at least one language, such as \"en\""));
         foreach (var part in (JsonObjectReader[])[image, audio, text, reader]) part.End();
         return data;
+    }
+
+    private IReadOnlyList<SourceConfig> Sources(JsonObjectReader reader)
+    {
+        if (reader.Items("mix") is not { } mix) return [new SourceConfig(Use(reader, required: true), 1)];
+        if (reader.Value("use") is { } both) errors.Add(new ConfigError(both.Location, "'data' has one source ('use') or several ('mix'), not both"));
+        else if (mix.Count == 0) errors.Add(new ConfigError(reader.Location, "'mix' needs at least one source"));
+        return [.. mix.Select(Source)];
+    }
+
+    private SourceConfig Source(JsonElementNode node)
+    {
+        if (node.Kind == JsonKind.String) return new SourceConfig(Use(node), 1);
+        var reader = new JsonObjectReader(node, "a source", errors);
+        var source = new SourceConfig(Use(reader, required: true), (int)reader.Integer("weight", 1, 1, 1000));
+        reader.End();
+        return source;
     }
 
     private IReadOnlyList<PluginUse> Round(JsonElementNode node) => node.Kind == JsonKind.Array ? [.. node.Items.Select(Use)] : [Use(node)];

@@ -15,10 +15,10 @@ public sealed class Batch : IDisposable
     /// <summary>Turns, or prompts to be continued; null when the project has no tokenizer.</summary>
     public TextBatch? Text { get; init; }
 
-    /// <summary>One caption a row; null when the project has no tokenizer.</summary>
+    /// <summary>One caption a row; null when the project has no tokenizer or the graph reads no captions.</summary>
     public TextBatch? Caption { get; init; }
 
-    /// <summary>What the rows are made of.</summary>
+    /// <summary>What the rows are made of, in their order; samples without media may share a row.</summary>
     public required IReadOnlyList<Sample> Samples { get; init; }
 
     /// <summary>The same batch without what is seen or heard: zeros under an all-false mask. To be disposed by itself.</summary>

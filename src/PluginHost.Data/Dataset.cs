@@ -4,15 +4,6 @@ using static TorchSharp.torch;
 
 namespace PluginHost.Data;
 
-/// <summary>What a stage trains on.</summary>
-/// <param name="Split">Split to read.</param>
-/// <param name="Seed">Seed of order, turns and languages.</param>
-/// <param name="Batch">Samples in a batch.</param>
-/// <param name="Tasks">Patterns of tasks; empty: all.</param>
-/// <param name="Turns">Turns drawn from a sample.</param>
-/// <param name="FirstBatch">Where to start: a resumed run continues as if it had never stopped.</param>
-public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, long FirstBatch = 0);
-
 /// <summary>
 /// An open source with its decoders and its tokenizer: samples in, batches out. Safe for concurrent use. Owns the source, not the
 /// decoders.
@@ -20,6 +11,7 @@ public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyLi
 public sealed class Dataset : IDisposable
 {
     private const int BatchesAhead = 2;
+    private const int MostWorkers = 8;
     private const long RememberedBytes = 512L << 20;
 
     private readonly DataConfig config;
@@ -48,6 +40,9 @@ public sealed class Dataset : IDisposable
     /// <summary>Which of <c>image</c> and <c>audio</c> the graph uses; the others are never decoded, and their tensors are null.</summary>
     public IReadOnlyList<string> Modalities { get; init; } = [Modality.Image, Modality.Audio];
 
+    /// <summary>Whether the graph reads captions; otherwise they are left out.</summary>
+    public bool Captions { get; init; } = true;
+
     /// <summary>Augmentation of training samples, in order.</summary>
     public IReadOnlyList<ChosenTransform> Transforms { get; init; } = [];
 
@@ -63,7 +58,7 @@ public sealed class Dataset : IDisposable
     /// <summary>Captions, prompts and answers of the first training samples, for a tokenizer to learn from.</summary>
     public static IEnumerable<string> Corpus(ISource source, int samples)
     {
-        for (var index = 0; index < Math.Min(samples, source.Count(Splits.Train)); index++)
+        foreach (var index in MixedSource.InTurn(source, Splits.Train).Take(samples))
         {
             if (ReadOrNull(source, Splits.Train, index) is not { } sample) continue;
             foreach (var text in sample.Texts.OrderBy(text => text.Key, StringComparer.Ordinal)) yield return text.Value;
@@ -76,18 +71,19 @@ public sealed class Dataset : IDisposable
     }
 
     /// <summary>
-    /// Endless training batches; batch i depends on (seed, i) alone. One background thread works ahead and stops when the
-    /// enumeration is disposed. Bad samples, and those without a turn of the wanted tasks, are replaced by others. Only these batches
-    /// are augmented by <see cref="Transforms"/>.
+    /// Endless training batches; batch i depends on (seed, i) alone, whatever the number of workers (<c>data.workers</c>). These work ahead, by
+    /// a few batches at most, and stop when the enumeration is disposed. Bad samples, and those without a turn of the wanted tasks, are replaced
+    /// by others. Only these batches are augmented by <see cref="Transforms"/>.
     /// </summary>
-    public IEnumerable<Batch> Train(TrainStream options)
+    public IEnumerable<Batch> Train(TrainStream stream)
     {
-        if (source.Count(options.Split) == 0)
-            throw new UserErrorException($"The source has no samples in the split '{options.Split}'; it has {string.Join(", ", source.Splits.Select(split => $"{split} ({source.Count(split)})"))}.");
-        return Prefetch.Ahead(stop => Batches(options, stop), BatchesAhead, "data");
+        var batches = new TrainingBatches(this, config, reader, stream);
+        // By default half of the cores: the others train.
+        var workers = config.Workers > 0 ? config.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers);
+        return Prefetch.InOrder((number, stop) => CollateDrawn(batches.Samples(number, stop)), stream.FirstBatch, workers, BatchesAhead);
     }
 
-    /// <summary>Usable samples of a split in order, with their media decoded.</summary>
+    /// <summary>Usable samples of a split in order (of several sources in turn), with their media decoded.</summary>
     /// <param name="split">The split.</param>
     /// <param name="limit">Samples at most; 0: all.</param>
     /// <param name="require">Only samples that have all of these: <c>image</c>, <c>audio</c>, <c>text</c>, <c>text.zh</c>.</param>
@@ -95,8 +91,11 @@ public sealed class Dataset : IDisposable
     {
         bool Usable(Sample sample) => require.All(need => SampleReader.Has(sample, need));
         var loaded = new List<Sample>();
-        for (var index = 0; index < source.Count(split) && (limit == 0 || loaded.Count < limit); index++)
+        foreach (var index in MixedSource.InTurn(source, split))
+        {
+            if (limit > 0 && loaded.Count == limit) break;
             if (reader.Read(Modalities, split, index, Usable, CancellationToken.None) is { } sample) loaded.Add(sample);
+        }
         return loaded;
     }
 
@@ -116,7 +115,7 @@ public sealed class Dataset : IDisposable
 
     /// <summary>Rows of one caption each, in a language; a sample without it gives the caption in its first other language.</summary>
     public Batch CollateCaptions(IReadOnlyList<Sample> samples, string language) =>
-        Collate(samples, null, [.. samples.Select(sample => TurnChoice.Caption(sample, language))]);
+        new() { Image = Images(samples), Audio = Sounds(samples), Caption = Captioned([.. samples.Select(sample => (sample, TurnChoice.Caption(sample, language)))]), Samples = samples };
 
     /// <summary>Rows to be continued: prompts of one length, without padding and targets.</summary>
     public Batch CollatePrompts(IReadOnlyList<(Sample Sample, IReadOnlyList<int> Prompt)> rows)
@@ -135,7 +134,7 @@ public sealed class Dataset : IDisposable
 
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
     public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed) =>
-        CollateDrawn(samples, tasks, turns, [.. samples.Select(sample => new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)]))]);
+        CollateDrawn([.. samples.Select(sample => TurnChoice.Draw(sample, tasks, turns, config.Languages, new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)])))]);
 
     /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;</c>.</summary>
     public IReadOnlyList<int> EncodePrompt(Sample sample, string prompt) => Layout().Prompt(sample, prompt);
@@ -154,68 +153,33 @@ public sealed class Dataset : IDisposable
         }
     }
 
-    private IEnumerable<Batch> Batches(TrainStream options, CancellationToken stop)
+    /// <summary>Rows of drawn samples: one each, but samples that are nothing but turns share rows.</summary>
+    private Batch CollateDrawn(IReadOnlyList<Sample> samples)
     {
-        var order = new SampleOrder(options.Seed, source.Count(options.Split));
-        for (var number = options.FirstBatch; ; number++)
+        var rows = Tokenizer is null ? [.. samples.Select(sample => new PackedRow([sample], []))] : Layout().Rows(samples, Captions);
+        Sample[] heads = [.. rows.Select(row => row.Samples[0])];
+        var text = new TextRows();
+        foreach (var row in rows)
         {
-            var (samples, randoms) = (new List<Sample>(), new List<KeyedRandom>());
-            for (var position = number * options.Batch; position < (number + 1) * options.Batch; position++)
-            {
-                var (sample, index) = Pick(order, position, options, stop);
-                samples.Add(Augmentation.Apply(Transforms, sample, options.Seed, order.Epoch(position), index));
-                randoms.Add(new KeyedRandom(options.Seed, order.Epoch(position), index));
-            }
-            yield return CollateDrawn(samples, options.Tasks, options.Turns, randoms);
-        }
-    }
-
-    /// <summary>The sample at a position of the stream, or the first of its stand-ins that is usable.</summary>
-    private (Sample Sample, int Index) Pick(SampleOrder order, long position, TrainStream options, CancellationToken stop)
-    {
-        bool Wanted(Sample sample) => options.Tasks.Count == 0 || sample.Turns.Any(turn => TaskFilter.Matches(options.Tasks, turn.Task));
-        for (var attempt = 0; attempt <= order.Count; attempt++)
-        {
-            stop.ThrowIfCancellationRequested();
-            var index = order.Index(position, attempt);
-            if (reader.Read(Modalities, options.Split, index, Wanted, stop) is { } sample) return (sample, index);
-        }
-        var reasons = string.Join("; ", Rejections.Take(3).Select(rejection => $"{rejection.Id}: {rejection.Reason}"));
-        throw new UserErrorException(
-            $"The split '{options.Split}' has no usable sample with a turn of the tasks [{string.Join(", ", options.Tasks)}]"
-            + (reasons.Length > 0 ? $"; rejected were {reasons}." : ". Mend 'tasks' of the stage."));
-    }
-
-    private Batch CollateDrawn(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, IReadOnlyList<KeyedRandom> randoms)
-    {
-        var captions = new string?[samples.Count];
-        var drawn = new IReadOnlyList<Turn>[samples.Count];
-        for (var i = 0; i < samples.Count; i++)
-        {
-            var random = randoms[i];
-            captions[i] = TurnChoice.Caption(samples[i], config.Languages, ref random);
-            drawn[i] = TurnChoice.Draw(samples[i], tasks, turns, ref random);
-        }
-        return Collate(samples, drawn, captions);
-    }
-
-    private Batch Collate(IReadOnlyList<Sample> samples, IReadOnlyList<Turn>[]? turns, string?[] captions)
-    {
-        var layout = Tokenizer is null ? null : Layout();
-        var (text, caption) = (new TextRows(), new TextRows());
-        for (var i = 0; i < samples.Count; i++)
-        {
-            if (turns is not null) layout?.AddTurns(text, samples[i], turns[i]);
-            layout?.AddCaption(caption, samples[i], captions[i]);
+            text.Begin();
+            foreach (var segment in row.Segments) text.Add(segment.Ids, segment.FirstTarget, segment.Weight);
         }
         return new Batch
         {
-            Image = Images(samples),
-            Audio = Sounds(samples),
-            Text = turns is null ? null : layout is null ? null : text.ToTensors(layout.Pad, device),
-            Caption = layout is null ? null : caption.ToTensors(layout.Pad, device),
-            Samples = samples,
+            Image = Images(heads),
+            Audio = Sounds(heads),
+            Text = Tokenizer is null ? null : text.ToTensors(Layout().Pad, device),
+            Caption = Captioned([.. heads.Select(head => (head, head.Texts.Values.FirstOrDefault()))]),
+            Samples = [.. rows.SelectMany(row => row.Samples)],
         };
+    }
+
+    private TextBatch? Captioned(IReadOnlyList<(Sample Sample, string? Caption)> rows)
+    {
+        if (Tokenizer is null || !Captions) return null;
+        var (layout, caption) = (Layout(), new TextRows());
+        foreach (var (sample, text) in rows) layout.AddCaption(caption, sample, text);
+        return caption.ToTensors(layout.Pad, device);
     }
 
     private Masked? Images(IReadOnlyList<Sample> samples) =>

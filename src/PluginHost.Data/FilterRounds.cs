@@ -125,9 +125,11 @@ public sealed class FilterRounds(ISource source, MediaDecoding media, Action<str
 /// <summary>Media decoders as filters use them.</summary>
 /// <param name="plugins">Decoders in order of preference.</param>
 /// <param name="format">The project's form.</param>
-public sealed class MediaDecoding(IReadOnlyList<MediaPlugin> plugins, MediaFormat format, TimeSpan? limit = null)
+/// <param name="limit">Longest time that a decoder may take for one medium; null: 30 s.</param>
+/// <param name="rememberedBytes">Bytes of decoded media to remember: a filter that asks for what has been decoded already gets that.</param>
+public sealed class MediaDecoding(IReadOnlyList<MediaPlugin> plugins, MediaFormat format, TimeSpan? limit = null, long rememberedBytes = 512L << 20)
 {
-    private readonly MediaLibrary library = new(plugins, format, rememberedBytes: 0, limit);
+    private readonly MediaLibrary library = new(plugins, format, rememberedBytes, limit);
 
     /// <summary>Decodes a medium to a form.</summary>
     /// <exception cref="BadSampleException">It is unusable.</exception>

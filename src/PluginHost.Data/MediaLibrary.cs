@@ -17,10 +17,10 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
 {
     private readonly TimeSpan limit = limit ?? TimeSpan.FromSeconds(30);
     private readonly Lock gate = new();
-    private readonly Dictionary<(MediaContent Content, string Modality), MediaContent> remembered = [];
+    private readonly Dictionary<(MediaContent Content, string Modality, int Detail), (MediaContent Decoded, MediaFormat Form)> remembered = [];
     private long room = rememberedBytes;
 
-    /// <summary>The sample with its picture and its sound decoded; a video stands in for those that it lacks. Unused modalities are dropped.</summary>
+    /// <summary>The sample with its picture and its sound decoded; a video stands in for those that it lacks, and is decoded itself where it is used. Unused modalities are dropped.</summary>
     /// <exception cref="BadSampleException">A medium is unusable.</exception>
     public Sample Decode(Sample sample, IReadOnlyList<string> modalities, CancellationToken cancellation)
     {
@@ -28,9 +28,9 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         var audio = modalities.Contains(Modality.Audio) ? sample.Audio ?? sample.Video : null;
         return sample with
         {
-            Image = image is null ? null : Fitting(Open(image, Modality.Image, cancellation)),
+            Image = image is null ? null : Fitting(Decode(image, Modality.Image, format, cancellation)),
             Audio = audio is null ? null : Fitting(OpenSound(audio, optional: sample.Audio is null, cancellation)),
-            Video = null,
+            Video = modalities.Contains(Modality.Video) && sample.Video is { } video ? Fitting(Decode(video, Modality.Video, format, cancellation)) : null,
         };
     }
 
@@ -38,7 +38,7 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
     {
         try
         {
-            return Open(audio, Modality.Audio, cancellation);
+            return Decode(audio, Modality.Audio, format, cancellation);
         }
         catch (BadSampleException) when (optional)
         {
@@ -46,12 +46,32 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         }
     }
 
-    /// <summary>A medium in a form other than the library's, not remembered; decoded content comes back as it is.</summary>
+    /// <summary>A medium in a form; decoded content comes back as it is.</summary>
     /// <exception cref="BadSampleException">It is unusable.</exception>
     public MediaContent Decode(MediaContent content, string modality, MediaFormat wanted, CancellationToken cancellation)
     {
+        if (content is not (MediaFile or MediaPart)) return content;
+        var key = (content, modality, modality == Modality.Audio ? wanted.AudioRate : wanted.ImageSize);
+        lock (gate)
+            if (remembered.TryGetValue(key, out var known) && IsSame(known.Decoded, known.Form, wanted)) return known.Decoded;
+        var decoded = DecodeNow(content, modality, wanted, cancellation);
+        var size = decoded switch { Picture picture => picture.Rgb.Length, Sound sound => sound.Samples.Length * (long)sizeof(float), Clip clip => clip.Frames.Sum(frame => (long)frame.Length), _ => 0 };
+        lock (gate)
+        {
+            // Nothing is ever evicted: with whole epochs in shuffled order, the last used is not the next one wanted.
+            if (size <= room && remembered.TryAdd(key, (decoded, wanted))) room -= size;
+        }
+        return decoded;
+    }
+
+    // Pictures depend on their size alone, which is in the key; a sound that neither form cuts is the same in both.
+    private static bool IsSame(MediaContent decoded, MediaFormat form, MediaFormat wanted) =>
+        decoded is not Sound sound || form.AudioSamples == wanted.AudioSamples || (sound.Samples.Length < form.AudioSamples && sound.Samples.Length <= wanted.AudioSamples);
+
+    private MediaContent DecodeNow(MediaContent content, string modality, MediaFormat wanted, CancellationToken cancellation)
+    {
         if (content is MediaFile file) return Run(file.Path, modality, wanted, cancellation);
-        if (content is not MediaPart part) return content;
+        var part = (MediaPart)content;
         // Decoders take files: the part is one for as long as it takes.
         var copy = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():N}{part.Extension}");
         try
@@ -67,21 +87,6 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         {
             File.Delete(copy);
         }
-    }
-
-    private MediaContent Open(MediaContent content, string modality, CancellationToken cancellation)
-    {
-        if (content is not (MediaFile or MediaPart)) return content;
-        lock (gate)
-            if (remembered.TryGetValue((content, modality), out var known)) return known;
-        var decoded = Decode(content, modality, format, cancellation);
-        var size = decoded switch { Picture picture => picture.Rgb.Length, Sound sound => sound.Samples.Length * (long)sizeof(float), _ => 0 };
-        lock (gate)
-        {
-            // Nothing is ever evicted: with whole epochs in shuffled order, the last used is not the next one wanted.
-            if (size <= room && remembered.TryAdd((content, modality), decoded)) room -= size;
-        }
-        return decoded;
     }
 
     // On a thread of its own, since a decoder that hangs may not heed its token either.
@@ -120,8 +125,10 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         null => null,
         Picture picture when picture.Width == format.ImageSize && picture.Height == format.ImageSize && picture.Rgb.Length == 3 * picture.Width * picture.Height => picture,
         Picture picture => throw new BadSampleException($"the picture is {picture.Width}x{picture.Height} where {format.ImageSize}x{format.ImageSize} is wanted"),
+        Clip clip when clip.Frames.Count > 0 && clip.Width == format.ImageSize && clip.Height == format.ImageSize => clip,
+        Clip clip => throw new BadSampleException($"the video has {clip.Frames.Count} frames of {clip.Width}x{clip.Height} where {format.ImageSize}x{format.ImageSize} is wanted"),
         Sound sound when sound.Rate == format.AudioRate && sound.Samples.Length > 0 => sound,
         Sound sound => throw new BadSampleException($"the sound has {sound.Samples.Length} samples at {sound.Rate} Hz where {format.AudioRate} Hz is wanted"),
-        _ => throw new BadSampleException($"a decoder gave a {content.GetType().Name}, neither picture nor sound"),
+        _ => throw new BadSampleException($"a decoder gave a {content.GetType().Name}, neither picture nor sound nor video"),
     };
 }

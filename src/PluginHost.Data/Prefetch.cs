@@ -1,60 +1,44 @@
-using System.Collections.Concurrent;
-
 namespace PluginHost.Data;
 
-/// <summary>Runs a sequence ahead of its consumer on one background thread.</summary>
+/// <summary>Makes a numbered sequence ahead of its consumer on several threads.</summary>
 internal static class Prefetch
 {
-    /// <summary>The items in order, at most <paramref name="ahead"/> ready at a time; an exception of the sequence is thrown here.</summary>
-    public static IEnumerable<T> Ahead<T>(Func<CancellationToken, IEnumerable<T>> sequence, int ahead, string threadName) where T : IDisposable
+    /// <summary>
+    /// Items <paramref name="first"/>, first + 1, ... in order, without end. At most <paramref name="workers"/> are made at a time, and no more than
+    /// these and <paramref name="ahead"/> others are there or being made. An exception is thrown in its item's place.
+    /// </summary>
+    /// <param name="make">Makes an item from its number alone; called on several threads at once.</param>
+    public static IEnumerable<T> InOrder<T>(Func<long, CancellationToken, T> make, long first, int workers, int ahead) where T : IDisposable
     {
         using var stop = new CancellationTokenSource();
-        using var ready = new BlockingCollection<T>(ahead);
-        Exception? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                foreach (var item in sequence(stop.Token)) Hand(item, ready, stop.Token);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                // the consumer has left
-            }
-            catch (Exception error)
-            {
-                failure = error;
-            }
-            finally
-            {
-                ready.CompleteAdding();
-            }
-        })
-        { IsBackground = true, Name = threadName };
-        thread.UnsafeStart(); // without the caller's AsyncLocals, which could keep a plugin alive
+        var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, workers).ConcurrentScheduler;
+        var items = new Queue<Task<T>>();
         try
         {
-            foreach (var item in ready.GetConsumingEnumerable()) yield return item;
-            if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+            for (var next = first; ;)
+            {
+                for (; items.Count < workers + ahead; next++) items.Enqueue(Start(make, next, scheduler, stop.Token));
+                yield return items.Dequeue().GetAwaiter().GetResult();
+            }
         }
         finally
         {
             stop.Cancel();
-            thread.Join();
-            foreach (var item in ready.GetConsumingEnumerable()) item.Dispose();
+            foreach (var item in items) Drop(item);
         }
     }
 
-    private static void Hand<T>(T item, BlockingCollection<T> ready, CancellationToken stop) where T : IDisposable
+    // Without the caller's AsyncLocals, which could keep a plugin alive.
+    private static Task<T> Start<T>(Func<long, CancellationToken, T> make, long number, TaskScheduler scheduler, CancellationToken stop)
     {
-        try
-        {
-            ready.Add(item, stop);
-        }
-        catch (OperationCanceledException)
-        {
-            item.Dispose();
-            throw;
-        }
+        using (ExecutionContext.SuppressFlow())
+            return Task.Factory.StartNew(() => make(number, stop), stop, TaskCreationOptions.None, scheduler);
+    }
+
+    private static void Drop<T>(Task<T> item) where T : IDisposable
+    {
+        ((IAsyncResult)item).AsyncWaitHandle.WaitOne();
+        if (item.IsCompletedSuccessfully) item.Result.Dispose();
+        else _ = item.Exception; // seen: the consumer has left
     }
 }

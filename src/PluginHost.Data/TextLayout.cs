@@ -2,6 +2,18 @@ using PluginHost.Sdk;
 
 namespace PluginHost.Data;
 
+/// <summary>Tokens that see only each other.</summary>
+/// <param name="Ids">Tokens.</param>
+/// <param name="FirstTarget">Index of the first token that is to be predicted; the count of tokens or more when there is none.</param>
+/// <param name="Weight">Weight of each target.</param>
+internal sealed record Segment(IReadOnlyList<int> Ids, int FirstTarget, double Weight);
+
+/// <summary>Samples that share a row, and the row's segments.</summary>
+internal sealed record PackedRow(List<Sample> Samples, List<Segment> Segments)
+{
+    public int Length => Segments.Sum(segment => segment.Ids.Count);
+}
+
 /// <summary>
 /// How turns and captions become tokens. A turn is one segment: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;
 /// answer &lt;eos&gt;</c>, a placeholder for each medium of the sample; a caption is <c>&lt;bos&gt; caption &lt;eos&gt;</c>.
@@ -16,17 +28,36 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
 
     public int Pad { get; } = tokenizer.Special(SpecialTokens.Pad);
 
-    /// <summary>Adds a row with as many of the turns as fit, whole; a single turn that is too long is cut.</summary>
-    public void AddTurns(TextRows rows, Sample sample, IReadOnlyList<Turn> turns)
+    /// <summary>
+    /// A row for each sample with as many of its turns as fit, whole; a single turn that is too long is cut. Samples without media (and without a
+    /// caption, where captions are read: each needs a row of its own) share rows, behind the others, in the first that has room.
+    /// </summary>
+    public IReadOnlyList<PackedRow> Rows(IReadOnlyList<Sample> samples, bool captions)
     {
-        rows.Begin();
-        foreach (var turn in turns)
+        var (own, shared) = (new List<PackedRow>(), new List<PackedRow>());
+        foreach (var sample in samples)
+        {
+            var row = new PackedRow([sample], Segments(sample));
+            if (sample is not { Image: null, Audio: null, Turns.Count: > 0 } || (captions && sample.Texts.Count > 0)) own.Add(row);
+            else if (shared.Find(other => other.Length + row.Length <= longest) is not { } room) shared.Add(row);
+            else
+            {
+                room.Samples.AddRange(row.Samples);
+                room.Segments.AddRange(row.Segments);
+            }
+        }
+        return [.. own, .. shared];
+    }
+
+    private List<Segment> Segments(Sample sample)
+    {
+        var segments = new List<Segment>();
+        foreach (var turn in sample.Turns)
         {
             var (ids, firstTarget) = Turn(sample, turn);
-            if (rows.Length > 0 && rows.Length + ids.Count > longest) continue;
-            rows.Add(ids, firstTarget, Weight(sample, turn));
+            if (segments.Count == 0 || segments.Sum(segment => segment.Ids.Count) + ids.Count <= longest) segments.Add(new Segment(ids, firstTarget, Weight(sample, turn)));
         }
-        if (rows.Length == 0) rows.Add(Header(sample), int.MaxValue, 0);
+        return segments.Count > 0 ? segments : [new Segment(Header(sample), int.MaxValue, 0)];
     }
 
     /// <summary>Adds a row with a caption; an empty one when there is none.</summary>

@@ -18,9 +18,6 @@ internal sealed class TextRows
     /// <summary>Begins a row; segments go to the row begun last.</summary>
     public void Begin() => rows.Add(new Row());
 
-    /// <summary>Tokens in the row begun last.</summary>
-    public int Length => rows[^1].Ids.Count;
-
     /// <summary>Adds a segment.</summary>
     /// <param name="ids">Its tokens.</param>
     /// <param name="firstTarget">Index of the first token that is to be predicted; the count of tokens when there is none.</param>

@@ -16,6 +16,9 @@ public sealed record PlannedOutput(string Name, PortShape Shape, int Slot);
 /// <summary>A plugin that is no node (source, tokenizer, media decoder), with its settings.</summary>
 public sealed record PlannedPlugin(PluginDescription Description, IReadOnlyDictionary<string, object?> Settings);
 
+/// <summary>A source and how often its samples are taken against those of the others.</summary>
+public sealed record PlannedSource(PlannedPlugin Plugin, int Weight);
+
 /// <summary>A transform and the chance with which a sample goes through it.</summary>
 public sealed record PlannedTransform(PlannedPlugin Plugin, double Chance);
 
@@ -50,7 +53,8 @@ public sealed record GraphPlan
 {
     public required ProjectConfig Project { get; init; }
 
-    public required PlannedPlugin Source { get; init; }
+    /// <summary>Sources with their weights.</summary>
+    public required IReadOnlyList<PlannedSource> Sources { get; init; }
 
     public PlannedPlugin? Tokenizer { get; init; }
 

@@ -69,10 +69,12 @@ internal sealed class Workspace : IDisposable
             var folder = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
             var format = Dataset.FormatOf(project.Data);
             var rejections = new RejectionLog();
-            var source = Own(Lease(plan.Source).As<ISourcePlugin>().Open(new SourceContext(Context(plan.Source.Description), format, folder, rejections.Add)));
+            ISource Open(PlannedPlugin plugin) => Own(Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, folder, rejections.Add)));
+            var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Open(item.Plugin), item.Weight))]);
             var data = Own(new Dataset(project.Data, source, media, rejections, device)
             {
                 Modalities = Modalities(plan),
+                Captions = plan.SampleSlots[(int)SamplePort.Caption] >= 0,
                 Transforms = [.. plan.Transforms.Select(item => new ChosenTransform(item.Plugin.Description.Id, item.Chance, Lease(item.Plugin).Guarded<ITransform>()))],
             });
             if (plan.Tokenizer is { } used)

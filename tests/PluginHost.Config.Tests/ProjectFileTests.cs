@@ -33,7 +33,7 @@ public sealed class ProjectFileTests : IDisposable
         var project = Read(Minimal);
 
         Assert.Equal("p", project.Name);
-        Assert.Equal("source.scenes", project.Data.Source.Id);
+        Assert.Equal("source.scenes", project.Data.Sources.Single().Use.Id);
         Assert.Equal("objective.next-token", project.Stages[0].Objectives[0].Use.Id);
         Assert.Equal(("metric.bleu", "metric.bleu"), (project.Evaluate[0].Metric.Name, project.Evaluate[0].Metric.Use.Id));
         Assert.Equal(["test"], project.Evaluate[0].Splits);

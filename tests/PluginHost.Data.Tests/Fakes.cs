@@ -66,7 +66,7 @@ internal static class Make
 {
     public static DataConfig Config { get; } = new()
     {
-        Source = new PluginUse("source.list", null, new("test.json", 1, 1, "$.data")),
+        Sources = [],
         ImageSize = 8,
         AudioRate = 2000,
         AudioSeconds = 0.1,

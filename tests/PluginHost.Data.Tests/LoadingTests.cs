@@ -62,6 +62,31 @@ public class LoadingTests
     }
 
     [Fact]
+    public void DecodedMedia_ServeEveryFormInWhichTheyAreTheSame()
+    {
+        var decoder = new FakeDecoder(modality => modality == "image" ? Make.Picture() : Make.Sound(150)); // shorter than the 200 samples of the form
+        var media = new MediaDecoding([new("media.all", ["*"], decoder)], new MediaFormat(8, 2000, 0.1));
+        media.Check(new Sample("1") { Image = Png, Audio = Ogg }, default);
+        media.Decode(Png, "image", new MediaFormat(8, 8000, 60), default);
+        media.Decode(Ogg, "audio", new MediaFormat(64, 2000, 60), default);
+        Assert.Equal(2, decoder.Asked.Count);
+        media.Decode(Png, "image", new MediaFormat(16, 2000, 0.1), default);
+        media.Decode(Ogg, "audio", new MediaFormat(8, 2000, 0.05), default);
+        media.Decode(Ogg, "audio", new MediaFormat(8, 4000, 0.1), default);
+        Assert.Equal(5, decoder.Asked.Count);
+    }
+
+    [Fact]
+    public void SoundThatWasCut_IsDecodedAgainForALongerForm()
+    {
+        var decoder = new FakeDecoder(_ => Make.Sound(200));
+        var media = new MediaDecoding([new("media.all", ["*"], decoder)], new MediaFormat(8, 2000, 0.1));
+        media.Check(new Sample("1") { Audio = Ogg }, default);
+        media.Decode(Ogg, "audio", new MediaFormat(8, 2000, 60), default);
+        Assert.Equal(2, decoder.Asked.Count);
+    }
+
+    [Fact]
     public void BadMedium_DropsItsSample_AndIsNotTriedAgain()
     {
         var decoder = new FakeDecoder(_ => throw new BadSampleException("/somewhere/a.PNG: truncated"));

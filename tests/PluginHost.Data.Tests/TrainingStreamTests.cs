@@ -134,4 +134,63 @@ public class TrainingStreamTests
         Thread.Sleep(50);
         Assert.Equal(reads, source.Reads);
     }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Workers_HoweverMany_GiveTheSameBatches(int workers)
+    {
+        foreach (var bucket in new[] { 1, 3 })
+        {
+            var samples = Samples(23);
+            samples[5] = null; // its stand-ins too
+            var config = Make.Config with { TextBucket = bucket };
+            var expected = Describe(Make.Dataset(new ListSource(samples), config with { Workers = 1 }), Stream(first: 2), 20);
+            Assert.Equal(expected, Describe(Make.Dataset(new ListSource(samples), config with { Workers = workers }), Stream(first: 2), 20));
+        }
+    }
+
+    [Fact]
+    public void SlowConsumer_DoesNotLetBatchesPileUp()
+    {
+        const int workers = 4;
+        var source = new ListSource(Samples(10));
+        using var batches = Make.Dataset(source, Make.Config with { Workers = workers }).Train(Stream()).GetEnumerator();
+        for (var taken = 1; taken <= 5; taken++)
+        {
+            Assert.True(batches.MoveNext());
+            batches.Current.Dispose();
+            Thread.Sleep(20);
+            Assert.InRange(source.Reads, 4 * taken, 4 * (taken + workers + 2));
+        }
+    }
+
+    [Fact]
+    public void Bucket_Batches_HoldTextsOfLikeLength_AndEverySampleOnceInAWindow()
+    {
+        Sample?[] samples = [.. Enumerable.Range(0, 64).Select(i => new Sample($"{i:00}") { Image = Make.Picture(), Turns = [new Turn("q", "p", new string('a', i * 37 % 50))] })];
+        static long Padding(Dataset data, List<string> ids)
+        {
+            long padding = 0;
+            foreach (var batch in data.Train(new TrainStream("train", 1, 8, [], 1)).Take(8))
+                using (batch)
+                {
+                    padding += batch.Text!.Mask.logical_not().sum().item<long>();
+                    ids.AddRange(batch.Samples.Select(sample => sample.Id));
+                }
+            return padding;
+        }
+        var (mixed, sorted) = (new List<string>(), new List<string>());
+        var (before, after) = (Padding(Make.Dataset(new ListSource(samples)), mixed), Padding(Make.Dataset(new ListSource(samples), Make.Config with { TextBucket = 8 }), sorted));
+        Assert.True(after * 4 < before, $"{after} tokens of padding against {before}");
+        Assert.Equal(mixed.Order(), sorted.Order());
+    }
+
+    [Fact]
+    public void Bucket_TakenUpInTheMiddle_GoesOnAsIfNeverStopped()
+    {
+        var config = Make.Config with { TextBucket = 4 };
+        Assert.Equal(Describe(Make.Dataset(new ListSource(Samples(10)), config), Stream(), 12)[6..], Describe(Make.Dataset(new ListSource(Samples(10)), config), Stream(first: 6), 6));
+    }
 }

@@ -118,7 +118,7 @@ public class GraphPlannerTests
     [Fact]
     public void Plan_Sample_HasTheShapesOfTheDataSettings()
     {
-        var data = new DataConfig { Source = new PluginUse("", null, new("", 0, 0, "")), AudioRate = 4000, AudioSeconds = 1.5, ImageSize = 48 };
+        var data = new DataConfig { Sources = [], AudioRate = 4000, AudioSeconds = 1.5, ImageSize = 48 };
 
         Assert.Equal("pixels[B,3,48,48]", SamplePorts.TypeOf(SamplePort.Image, data, 10).Text);
         Assert.Equal("wave[B,6000,4000]", SamplePorts.TypeOf(SamplePort.Audio, data, 10).Text);

@@ -71,6 +71,81 @@ public class PerplexityFilterConformance : FilterConformance
     public override string Id => "filter.perplexity";
 }
 
+public class RotateTransformConformance : TransformConformance
+{
+    public override string Id => "transform.rotate";
+}
+
+public class CropTransformConformance : TransformConformance
+{
+    public override string Id => "transform.crop";
+}
+
+public class FlipTransformConformance : TransformConformance
+{
+    public override string Id => "transform.flip";
+}
+
+public class ColourTransformConformance : TransformConformance
+{
+    public override string Id => "transform.colour";
+}
+
+public class EraseTransformConformance : TransformConformance
+{
+    public override string Id => "transform.erase";
+}
+
+public class SynonymTransformConformance : TransformConformance
+{
+    public override string Id => "transform.synonym";
+}
+
+public class SentencePatternTransformConformance : TransformConformance
+{
+    public override string Id => "transform.sentence-pattern";
+}
+
+public class TokenDropoutTransformConformance : TransformConformance
+{
+    public override string Id => "transform.token-dropout";
+}
+
+public class NoiseTransformConformance : TransformConformance
+{
+    public override string Id => "transform.noise";
+}
+
+public class GainTransformConformance : TransformConformance
+{
+    public override string Id => "transform.gain";
+}
+
+public class ShiftTransformConformance : TransformConformance
+{
+    public override string Id => "transform.shift";
+}
+
+public class SpeedTransformConformance : TransformConformance
+{
+    public override string Id => "transform.speed";
+}
+
+public class SpecAugmentTransformConformance : TransformConformance
+{
+    public override string Id => "transform.spec-augment";
+}
+
+public class FrameDropTransformConformance : TransformConformance
+{
+    public override string Id => "transform.frame-drop";
+}
+
+public class TemporalCropTransformConformance : TransformConformance
+{
+    public override string Id => "transform.temporal-crop";
+}
+
 public class SuiteTests
 {
     [Fact]

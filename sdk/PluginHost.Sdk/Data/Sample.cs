@@ -78,6 +78,13 @@ public sealed record Picture(int Width, int Height, byte[] Rgb) : MediaContent;
 /// <param name="Samples">Samples in -1..1.</param>
 public sealed record Sound(int Rate, float[] Samples) : MediaContent;
 
+/// <summary>A video in memory, without its sound.</summary>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+/// <param name="Frames">Each as a <see cref="Picture"/>'s <c>Rgb</c>; at least one.</param>
+/// <param name="Times">When each frame is seen, in seconds from the beginning, ascending.</param>
+public sealed record Clip(int Width, int Height, IReadOnlyList<byte[]> Frames, IReadOnlyList<double> Times) : MediaContent;
+
 /// <summary>The form in which the project wants its media.</summary>
 /// <param name="ImageSize">Width and height of pictures, in pixels.</param>
 /// <param name="AudioRate">Sampling rate of sounds, in hertz.</param>

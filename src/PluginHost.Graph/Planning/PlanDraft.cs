@@ -15,7 +15,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
     /// <summary>The plan, or null with errors.</summary>
     public GraphPlan? Solve()
     {
-        var source = plugins.Resolve(project.Data.Source, PluginRole.Source);
+        var sources = project.Data.Sources.Select(item => (Plugin: plugins.Resolve(item.Use, PluginRole.Source), item.Weight)).ToArray();
         var known = errors.Count;
         var tokenizer = project.Data.Tokenizer is { } use ? plugins.Resolve(use, PluginRole.Tokenizer) : null;
         var vocabulary = errors.Count == known ? Vocabulary(tokenizer) : null;
@@ -39,7 +39,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
         return new GraphPlan
         {
             Project = project,
-            Source = source!,
+            Sources = [.. sources.Select(item => new PlannedSource(item.Plugin!, item.Weight))],
             Tokenizer = tokenizer,
             Media = project.Data.Media.Count == 0 ? plugins.All(PluginRole.Media) : [.. media.Select(item => item!)],
             Filters = [.. filters.Select(round => (IReadOnlyList<PlannedPlugin>)[.. round.Select(item => item!)])],

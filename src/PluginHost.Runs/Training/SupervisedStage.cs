@@ -55,12 +55,14 @@ public sealed class SupervisedStage : IDisposable
         // The stream is endless and a function of the seed: the position in it is the steps taken and skipped.
         using var batches = data.Train(new TrainStream(
             "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (firstStep + trained.Skipped) * Config.Accumulate)).GetEnumerator();
-        var watch = Stopwatch.StartNew();
+        var (watch, waiting) = (Stopwatch.StartNew(), new Stopwatch());
         var firstTokens = tokens;
         for (var step = firstStep; step < Config.Steps;)
         {
             cancellation.ThrowIfCancellationRequested();
+            waiting.Start();
             using var window = AccumulationWindow.Take(batches, Config.Accumulate);
+            waiting.Stop();
             // Used batches are large arrays: collected often, between steps, they keep the resident memory flat.
             if (step % StepsPerCollection == 0) StepGate.Collect();
             using var pass = StepGate.Enter();
@@ -87,7 +89,10 @@ public sealed class SupervisedStage : IDisposable
         writer.Save(Capture(Config.Steps, seconds, tokens), Config.KeepCheckpoints);
         writer.Wait();
         var result = new StageResult(
-            Config.Name, Config.Steps, seconds, tokens / Math.Max(seconds, 1e-9), losses.FirstOrDefault(), losses.LastOrDefault(), losses, validations);
+            Config.Name, Config.Steps, seconds, tokens / Math.Max(seconds, 1e-9), losses.FirstOrDefault(), losses.LastOrDefault(), losses, validations)
+        {
+            DataWait = waiting.Elapsed / watch.Elapsed,
+        };
         observer.StageFinished(result);
         return result;
     }

@@ -38,7 +38,11 @@ public interface ICheckpoints
 /// <summary>What a finished stage reports.</summary>
 public sealed record StageResult(
     string Name, int Steps, double Seconds, double TokensPerSecond, double FirstLoss, double LastLoss,
-    IReadOnlyList<double> Losses, IReadOnlyList<ValidationPoint> Validations);
+    IReadOnlyList<double> Losses, IReadOnlyList<ValidationPoint> Validations)
+{
+    /// <summary>The part of its time that the stage waited for data, since it was last started.</summary>
+    public double DataWait { get; init; }
+}
 
 /// <summary>The validation loss after a number of steps.</summary>
 /// <param name="Step">Steps taken.</param>

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts.Datasets;
 using PluginHost.Artifacts.Report;
 using PluginHost.Catalog;
-using PluginHost.Catalog.Install;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
@@ -51,16 +50,13 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
             var format = Dataset.FormatOf(project.Data);
             var media = new MediaDecoding([.. plan.Media.Select(item => new MediaPlugin(item.Description.Id, item.Description.Accepts, Lease(item).Guarded<IMediaDecoder>()))], format);
             var rejections = new RejectionLog();
-            using var source = Lease(plan.Source).As<ISourcePlugin>().Open(new SourceContext(Context(plan.Source.Description), format, around, rejections.Add));
+            ISource Opened(PlannedPlugin plugin) => Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, around, rejections.Add));
+            using var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Opened(item.Plugin), item.Weight))]);
             ChosenFilter Chosen(PlannedPlugin filter) => new(filter.Description.Id, () => Lease(filter).As<IFilterPlugin>().Open(
                 new FilterContext(Context(filter.Description), around, (content, modality, wanted) => media.Decode(content, modality, wanted, cancellation))));
 
-            var progress = new InstallProgress(log, terminal);
-            var gate = new Lock();
-            void Show(string doing, double part)
-            {
-                lock (gate) progress.Show(new InstallStep(doing, part));
-            }
+            var progress = new WorkProgress(log, terminal);
+            void Show(string doing, double part) => progress.Show(doing, part);
             var build = new DatasetBuild(source, folder ?? Folder, project.Name, Recipe(plan, format), Show, cancellation);
             var (version, built) = build.Run(() => new FilterRounds(source, media, Show, cancellation).Run([.. plan.Filters.Select(round => (IReadOnlyList<ChosenFilter>)[.. round.Select(Chosen)])]));
             progress.End();
@@ -98,7 +94,7 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
     private static JsonObject Recipe(GraphPlan plan, MediaFormat format) => new()
     {
         ["seed"] = plan.Project.Seed,
-        ["source"] = Used(plan.Source),
+        ["sources"] = new JsonArray([.. plan.Sources.Select(item => Used(item.Plugin))]),
         ["format"] = new JsonObject { ["imageSize"] = format.ImageSize, ["audioRate"] = format.AudioRate, ["audioSeconds"] = format.AudioSeconds },
         ["media"] = new JsonArray([.. plan.Media.Select(item => Used(item))]),
         ["filters"] = new JsonArray([.. plan.Filters.Select(round => new JsonArray([.. round.Select(item => Used(item))]))]),

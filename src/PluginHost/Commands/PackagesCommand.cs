@@ -49,11 +49,11 @@ internal sealed class PackagesCommand(string? hostFile, bool json, TextWriter ou
 
     private async Task<int> ChangeAsync(Func<PluginInstaller, Task<IReadOnlyList<PackageChange>>> change)
     {
-        var progress = new InstallProgress(json ? Console.Error : output, terminal: !json && !Console.IsOutputRedirected);
+        var progress = new WorkProgress(json ? Console.Error : output, terminal: !json && !Console.IsOutputRedirected);
         IReadOnlyList<PackageChange> changes;
         try
         {
-            changes = await change(new PluginInstaller(host, progress.Show)).ConfigureAwait(false);
+            changes = await change(new PluginInstaller(host, step => progress.Show(step.Doing, step.Part))).ConfigureAwait(false);
         }
         finally
         {

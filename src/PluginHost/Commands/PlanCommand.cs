@@ -39,7 +39,7 @@ public static class PlanCommand
 
     internal static void Print(GraphPlan plan, TextWriter output)
     {
-        output.WriteLine($"{plan.Project.Name}: data from {plan.Source.Description.Id}{(plan.Tokenizer is { } tokenizer ? $", text by {tokenizer.Description.Id} ({plan.Vocabulary} ids)" : "")}");
+        output.WriteLine($"{plan.Project.Name}: data from {string.Join(", ", plan.Sources.Select(source => plan.Sources.Count == 1 ? source.Plugin.Description.Id : $"{source.Weight} x {source.Plugin.Description.Id}"))}{(plan.Tokenizer is { } tokenizer ? $", text by {tokenizer.Description.Id} ({plan.Vocabulary} ids)" : "")}");
         foreach (var (round, number) in plan.Filters.Select((round, i) => (round, i + 1)))
             output.WriteLine($"filter round {number} of 'data build': {string.Join(", ", round.Select(filter => filter.Description.Id))}");
         foreach (var transform in plan.Transforms)
@@ -92,7 +92,7 @@ public static class PlanCommand
         return JsonSerializer.Serialize(new
         {
             name = plan.Project.Name,
-            source = plan.Source.Description.Id,
+            sources = plan.Sources.Select(source => new { id = source.Plugin.Description.Id, weight = source.Weight }),
             tokenizer = plan.Tokenizer?.Description.Id,
             vocabulary = plan.Vocabulary,
             filters = plan.Filters.Select(round => round.Select(ToJson)),

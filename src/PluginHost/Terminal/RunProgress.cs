@@ -51,7 +51,7 @@ internal sealed class RunProgress(TextWriter output, bool terminal, string event
     }
 
     public void StageFinished(StageResult result) => Say(string.Create(CultureInfo.InvariantCulture,
-        $"stage {result.Name}: loss {result.FirstLoss:0.0000} -> {result.LastLoss:0.0000} in {result.Seconds:0} s, {result.TokensPerSecond:#,0} tokens/s"));
+        $"stage {result.Name}: loss {result.FirstLoss:0.0000} -> {result.LastLoss:0.0000} in {result.Seconds:0} s, {result.TokensPerSecond:#,0} tokens/s, {result.DataWait:0.0%} of the time waiting for data"));
 
     public void Evaluating(string what, int done, int total)
     {
