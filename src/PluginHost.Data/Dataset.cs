@@ -10,8 +10,9 @@ namespace PluginHost.Data;
 /// <param name="Batch">Samples in a batch.</param>
 /// <param name="Tasks">Patterns of tasks; empty: all.</param>
 /// <param name="Turns">Turns drawn from a sample.</param>
+/// <param name="Candidates">Answers that each question has to choose from in <see cref="Batch.Candidates"/>; 0: none are made.</param>
 /// <param name="FirstBatch">Where to start: a resumed run continues as if it had never stopped.</param>
-public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, long FirstBatch = 0);
+public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, int Candidates = 0, long FirstBatch = 0);
 
 /// <summary>
 /// An open source with its decoders and its tokenizer: samples in, batches out. Safe for concurrent use. Owns the source, not the
@@ -22,6 +23,9 @@ public sealed class Dataset : IDisposable
     private const int BatchesAhead = 2;
     private const long RememberedBytes = 512L << 20;
 
+    /// <summary>Training samples whose answers a model without a decoder chooses from.</summary>
+    private const int AnswerSamples = 2000;
+
     private readonly DataConfig config;
     private readonly ISource source;
     private readonly RejectionLog rejections;
@@ -29,6 +33,7 @@ public sealed class Dataset : IDisposable
 
     private readonly MediaLibrary library;
     private readonly SampleReader reader;
+    private readonly Lazy<TaskAnswers> answers;
 
     /// <param name="config">The data part of a project.</param>
     /// <param name="source">The open source; disposed with the data set.</param>
@@ -40,6 +45,7 @@ public sealed class Dataset : IDisposable
         (this.config, this.source, this.rejections, this.device) = (config, source, rejections, device);
         library = new MediaLibrary(media, FormatOf(config), RememberedBytes);
         reader = new SampleReader(source, library, rejections);
+        answers = new Lazy<TaskAnswers>(() => new TaskAnswers(Leading(source, AnswerSamples)));
     }
 
     /// <summary>The tokenizer; set once it is trained on <see cref="Corpus"/>. Without one, batches hold no text.</summary>
@@ -63,9 +69,8 @@ public sealed class Dataset : IDisposable
     /// <summary>Captions, prompts and answers of the first training samples, for a tokenizer to learn from.</summary>
     public static IEnumerable<string> Corpus(ISource source, int samples)
     {
-        for (var index = 0; index < Math.Min(samples, source.Count(Splits.Train)); index++)
+        foreach (var sample in Leading(source, samples))
         {
-            if (ReadOrNull(source, Splits.Train, index) is not { } sample) continue;
             foreach (var text in sample.Texts.OrderBy(text => text.Key, StringComparer.Ordinal)) yield return text.Value;
             foreach (var turn in sample.Turns)
             {
@@ -133,14 +138,29 @@ public sealed class Dataset : IDisposable
         return new Batch { Image = Images(samples), Audio = Sounds(samples), Text = text.ToTensors(Layout().Pad, device), Samples = samples };
     }
 
+    /// <summary>The answers that training samples give to a task, the most frequent first.</summary>
+    public IReadOnlyList<string> AnswersOf(string task) => answers.Value.Of(task);
+
+    /// <summary>Rows of candidate answers to one question each, to be ranked.</summary>
+    public Batch CollateCandidates(IReadOnlyList<(Sample Sample, string Prompt, IReadOnlyList<string> Answers)> rows)
+    {
+        var (layout, text) = (Layout(), new TextRows());
+        foreach (var (sample, prompt, candidates) in rows) layout.AddCandidates(text, sample, prompt, candidates);
+        Sample[] samples = [.. rows.Select(row => row.Sample)];
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Candidates = text.ToTensors(layout.Pad, device), Samples = samples };
+    }
+
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
-    public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed) =>
-        CollateDrawn(samples, tasks, turns, [.. samples.Select(sample => new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)]))]);
+    public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, int candidates, long seed) =>
+        CollateDrawn(samples, tasks, turns, candidates, [.. samples.Select(sample => new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)]))]);
 
     /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;</c>.</summary>
     public IReadOnlyList<int> EncodePrompt(Sample sample, string prompt) => Layout().Prompt(sample, prompt);
 
     public void Dispose() => source.Dispose();
+
+    private static IEnumerable<Sample> Leading(ISource source, int samples) =>
+        Enumerable.Range(0, Math.Min(samples, source.Count(Splits.Train))).Select(index => ReadOrNull(source, Splits.Train, index)).OfType<Sample>();
 
     private static Sample? ReadOrNull(ISource source, string split, int index)
     {
@@ -166,7 +186,7 @@ public sealed class Dataset : IDisposable
                 samples.Add(Augmentation.Apply(Transforms, sample, options.Seed, order.Epoch(position), index));
                 randoms.Add(new KeyedRandom(options.Seed, order.Epoch(position), index));
             }
-            yield return CollateDrawn(samples, options.Tasks, options.Turns, randoms);
+            yield return CollateDrawn(samples, options.Tasks, options.Turns, options.Candidates, randoms);
         }
     }
 
@@ -186,27 +206,34 @@ public sealed class Dataset : IDisposable
             + (reasons.Length > 0 ? $"; rejected were {reasons}." : ". Mend 'tasks' of the stage."));
     }
 
-    private Batch CollateDrawn(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, IReadOnlyList<KeyedRandom> randoms)
+    private Batch CollateDrawn(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, int candidates, IReadOnlyList<KeyedRandom> randoms)
     {
         var captions = new string?[samples.Count];
         var drawn = new IReadOnlyList<Turn>[samples.Count];
+        var questions = candidates == 0 ? null : new IReadOnlyList<CandidateQuestion>[samples.Count];
         for (var i = 0; i < samples.Count; i++)
         {
             var random = randoms[i];
             captions[i] = TurnChoice.Caption(samples[i], config.Languages, ref random);
             drawn[i] = TurnChoice.Draw(samples[i], tasks, turns, ref random);
+            if (questions is null) continue;
+            var asked = new List<CandidateQuestion>();
+            foreach (var turn in drawn[i])
+                if (answers.Value.DrawWrong(turn, candidates - 1, ref random) is { Count: > 0 } wrong) asked.Add(new CandidateQuestion(turn, wrong));
+            questions[i] = asked;
         }
-        return Collate(samples, drawn, captions);
+        return Collate(samples, drawn, captions, questions);
     }
 
-    private Batch Collate(IReadOnlyList<Sample> samples, IReadOnlyList<Turn>[]? turns, string?[] captions)
+    private Batch Collate(IReadOnlyList<Sample> samples, IReadOnlyList<Turn>[]? turns, string?[] captions, IReadOnlyList<CandidateQuestion>[]? questions = null)
     {
         var layout = Tokenizer is null ? null : Layout();
-        var (text, caption) = (new TextRows(), new TextRows());
+        var (text, caption, candidates) = (new TextRows(), new TextRows(), new TextRows());
         for (var i = 0; i < samples.Count; i++)
         {
             if (turns is not null) layout?.AddTurns(text, samples[i], turns[i]);
             layout?.AddCaption(caption, samples[i], captions[i]);
+            if (questions is not null) layout?.AddCandidates(candidates, samples[i], questions[i]);
         }
         return new Batch
         {
@@ -214,6 +241,7 @@ public sealed class Dataset : IDisposable
             Audio = Sounds(samples),
             Text = turns is null ? null : layout is null ? null : text.ToTensors(layout.Pad, device),
             Caption = layout is null ? null : caption.ToTensors(layout.Pad, device),
+            Candidates = layout is null || questions is null ? null : candidates.ToTensors(layout.Pad, device),
             Samples = samples,
         };
     }

@@ -41,6 +41,18 @@ internal sealed class TextRows
         }
     }
 
+    /// <summary>Adds a segment that is judged as a whole: its target stands at its first token.</summary>
+    /// <param name="ids">Its tokens.</param>
+    /// <param name="label">The target.</param>
+    /// <param name="weight">Weight of the target.</param>
+    public void AddLabelled(IReadOnlyList<int> ids, long label, double weight)
+    {
+        var row = rows[^1];
+        var first = row.Ids.Count;
+        Add(ids, int.MaxValue, 0);
+        (row.Targets[first], row.Weights[first]) = (label, (float)weight);
+    }
+
     public TextBatch ToTensors(int pad, Device device)
     {
         var longest = rows.Max(row => row.Ids.Count);
