@@ -45,19 +45,9 @@ internal sealed class CausalTower : nn.Module, IDecoder
         var (batch, tokens) = (text.Ids.size(0), text.Ids.size(1));
         var x = embedding.index_select(0, text.Ids.reshape(-1)).view(batch, tokens, shape.Width);
         var prefix = cache is { Length: > 0 } ? null : context?.Prefix;
-        var prefixLength = prefix?.Data.size(1) ?? 0;
-        if (prefix is not null) x = cat([prefix.Data, x], 1);  // [batch, prefix + tokens, width]
-
-        var pass = Prepare(text, prefix, cache);
-        for (var layer = 0; layer < stack.Blocks.Count; layer++)
-        {
-            x = stack.Blocks[layer].Forward(x, pass);
-            if (context is not null) x = BetweenLayers(context, layer, x, prefixLength, tokens);
-        }
-        cache?.Advance(prefixLength + tokens);
-
-        var hidden = stack.Normalise(TextPart(x, prefixLength, tokens));          // [batch, tokens, width]
-        var logits = Arithmetic.Linear(hidden, head ?? embedding);                        // [batch, tokens, vocabulary]
+        var hidden = stack.Forward(x, context, prefix, Prepare(text, prefix, cache));            // [batch, tokens, width]
+        cache?.Advance((prefix?.Data.size(1) ?? 0) + tokens);
+        var logits = Arithmetic.Linear(hidden, head ?? embedding);                                // [batch, tokens, vocabulary]
         return context?.AtOutput(hidden, logits) ?? logits;
     }
 
@@ -69,22 +59,11 @@ internal sealed class CausalTower : nn.Module, IDecoder
         var visible = cache is { Length: > 0 } ? Visibility.Continuing(text, cache)
             : text.Packed || prefix is not null || slots ? Visibility.Starting(text, prefix) : null;
         var rotation = text.Packed && cache is null
-            ? rotary.At(Visibility.Positions(text, prefix), total)
+            ? rotary.At(PrefixedText.Positions(text, prefix?.Data.size(1) ?? 0), total)
             : rotary.Range(cache?.Length ?? 0, total);
         var mask = visible is null ? null : AttentionMask.Additive(visible, context.Dtype);
         return new AttentionPass(mask, Causal: visible is null && cache is not { Length: > 0 }, rotation, cache);
     }
-
-    private static Tensor BetweenLayers(IFusionContext context, int layer, Tensor x, long prefixLength, long tokens)
-    {
-        var before = TextPart(x, prefixLength, tokens);
-        var after = context.BetweenLayers(layer, before);
-        if (prefixLength == 0 || ReferenceEquals(after, before)) return prefixLength == 0 ? after : x;
-        return cat([x.narrow(1, 0, prefixLength), after], 1);
-    }
-
-    private static Tensor TextPart(Tensor x, long prefixLength, long tokens) =>
-        prefixLength == 0 ? x : x.narrow(1, prefixLength, tokens);
 
     protected override void Dispose(bool disposing)
     {

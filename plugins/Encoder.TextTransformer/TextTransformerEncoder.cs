@@ -1,4 +1,5 @@
-// Bidirectional transformer over token ids, as the text tower of a dual encoder (Radford et al. 2021, CLIP); positions are rotary.
+// Bidirectional transformer over token ids, as the text tower of a dual encoder (Radford et al. 2021, CLIP); positions are rotary. With a
+// context it reads other modalities at the three fusion points (Li et al. 2021, ALBEF: cross-attention between its layers).
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using PluginHost.Sdk;
@@ -11,6 +12,7 @@ namespace Encoder.TextTransformer;
 /// <summary>Text to tokens with a bidirectional transformer.</summary>
 [Plugin("encoder.text-transformer", "Bidirectional transformer: text to tokens and a pooled vector.", Checkpoints = true)]
 [Input("ids", "ids[B,T,V]")]
+[Input("context", "fusion[{Width},{Layers},{Width}]", Optional = true)]
 [Output("tokens", "seq[B,T,{Width}]")]
 [Output("pooled", "f[B,{Pooled}]")]
 [Cost(
@@ -54,14 +56,27 @@ internal sealed class TextTower : nn.Module, IEncoder
         register_module(nameof(pooled), pooled);
     }
 
-    public Encoded Encode(Masked input)
+    public Encoded Encode(Masked input) => Encode(input, null);
+
+    public Encoded Encode(Masked input, IFusionContext? context)
     {
         var (batch, tokens) = (input.Data.size(0), input.Data.size(1));
         var x = embedding.index_select(0, input.Data.reshape(-1)).view(batch, tokens, width);
-        var mask = AttentionMask.Keys(input.Mask, type);
-        x = stack.Forward(x, new AttentionPass(mask, Causal: false, rotary.Range(0, tokens), null));
-        var encoded = new Masked(x, input.Mask);
+        var prefix = context?.Prefix;
+        var hidden = stack.Forward(x, context, prefix, Prepare(input, prefix));  // [batch, tokens, width]
+        // The tower's decision is its tokens.
+        var encoded = new Masked(context?.AtOutput(hidden, hidden) ?? hidden, input.Mask);
         return new Encoded(encoded, pooled.Forward(encoded));
+    }
+
+    private AttentionPass Prepare(Masked input, Masked? prefix)
+    {
+        var before = prefix?.Data.size(1) ?? 0;
+        var packed = input as TextBatch is { Packed: true } text ? text : null;
+        var rotation = packed is null ? rotary.Range(0, before + input.Data.size(1)) : rotary.At(PrefixedText.Positions(packed, before), before + input.Data.size(1));
+        if (packed is null && prefix is null) return new AttentionPass(AttentionMask.Keys(input.Mask, type), Causal: false, rotation, null);
+        var own = packed is null ? AttentionMask.Pairs(input.Mask) : PrefixedText.SameSegment(packed);
+        return new AttentionPass(AttentionMask.Additive(PrefixedText.Visible(own, prefix?.Mask), type), Causal: false, rotation, null);
     }
 
     protected override void Dispose(bool disposing)

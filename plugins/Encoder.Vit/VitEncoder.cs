@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using PluginHost.Sdk;
-using PluginHost.Sdk.Layers;
 
 namespace Encoder.Vit;
 
@@ -18,13 +17,7 @@ namespace Encoder.Vit;
 public sealed class VitEncoder(VitOptions options) : INodePlugin
 {
     /// <inheritdoc/>
-    public IGraphNode Build(BuildContext context)
-    {
-        if (options.Stem && options.Patch % 2 != 0)
-            throw new UserErrorException($"encoder.vit: patch is {options.Patch}, but a stem halves the picture once, so patch must be "
-                + $"even; use {options.Patch + 1} or set \"stem\": false.");
-        return new VisionTransformer(options, context);
-    }
+    public IGraphNode Build(BuildContext context) => new VisionTransformer(options, context);
 }
 
 /// <summary>Settings of <see cref="VitEncoder"/>.</summary>

@@ -18,6 +18,15 @@ public static class AttentionMask
     public static Tensor Keys(Tensor mask, ScalarType dtype) =>
         Additive(mask.logical_or(mask.any(1, keepdim: true).logical_not()), dtype).unsqueeze(1).unsqueeze(1);
 
+    /// <summary>Bidirectional attention over the real tokens; a position that is not real sees itself, which keeps it finite.</summary>
+    /// <param name="mask">Bool [batch, tokens].</param>
+    /// <returns>Bool [batch, tokens, tokens].</returns>
+    public static Tensor Pairs(Tensor mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask);
+        return mask.unsqueeze(1).logical_or(eye(mask.size(1), dtype: ScalarType.Bool, device: mask.device).unsqueeze(0));
+    }
+
     /// <summary>Causal attention of the last queries of a sequence.</summary>
     /// <param name="queries">Number of queries, the last of the keys.</param>
     /// <param name="keys">Number of keys.</param>

@@ -30,4 +30,29 @@ public sealed class TransformerStack : nn.Module
         foreach (var block in Blocks) x = block.Forward(x, pass);
         return norm.Forward(x);
     }
+
+    /// <summary>All blocks and the final norm over a text that reads other modalities: the fusion acts at the input and between the blocks.</summary>
+    /// <param name="text">Embedded text [batch, tokens, width].</param>
+    /// <param name="context">The fusion, or null.</param>
+    /// <param name="prefix">The fusion's prefix; null when there is none or a cache holds it already.</param>
+    /// <param name="pass">Mask and rotation are those of prefix and text together.</param>
+    /// <returns>The text alone, [batch, tokens, width].</returns>
+    public Tensor Forward(Tensor text, IFusionContext? context, Masked? prefix, AttentionPass pass)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var (length, tokens) = (prefix?.Data.size(1) ?? 0, text.size(1));
+        var x = context?.AtInput(text) ?? text;
+        if (prefix is not null) x = cat([prefix.Data, x], 1);              // [batch, prefix + tokens, width]
+        for (var layer = 0; layer < Blocks.Count; layer++)
+        {
+            x = Blocks[layer].Forward(x, pass);
+            if (context is null) continue;
+            var before = TextPart(x);
+            var after = context.BetweenLayers(layer, before);
+            if (!ReferenceEquals(after, before)) x = length == 0 ? after : cat([x.narrow(1, 0, length), after], 1);
+        }
+        return norm.Forward(TextPart(x));
+
+        Tensor TextPart(Tensor all) => length == 0 ? all : all.narrow(1, length, tokens);
+    }
 }

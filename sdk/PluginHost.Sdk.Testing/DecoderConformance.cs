@@ -70,8 +70,8 @@ public abstract class DecoderConformance : NodeConformance
         var inputs = node.Inputs(new BatchCase());
         var (decoder, text, context) = ((IDecoder)node.Node, (TextBatch)inputs[0]!, (ProbeFusion)inputs[1]!);
         var logits = decoder.Forward(text, context, null);
-        foreach (var part in new IFusionContext[] { new Only(context.Prefix, null, null), new Only(null, context, null), new Only(null, null, context) })
-            Assert.True((decoder.Forward(text, part, null) - decoder.Forward(text, null, null)).abs().max().item<float>() > 1e-6, "a fusion point is not used");
+        foreach (var part in FusionPart.Each(context))
+            Assert.True((decoder.Forward(text, part, null) - decoder.Forward(text, null, null)).abs().max().item<float>() > 1e-6, $"the fusion point '{part.Name}' is not used");
         Assert.True((logits - decoder.Forward(text, null, null)).abs().max().item<float>() > 1e-6, "the context is not used");
     });
 
@@ -135,14 +135,5 @@ public abstract class DecoderConformance : NodeConformance
     private sealed class Addition(Tensor weight) : IProjectionAdapter
     {
         public Tensor Delta(Tensor input) => nn.functional.linear(input, weight);
-    }
-
-    private sealed class Only(Masked? prefix, IFusionContext? between, IFusionContext? output) : IFusionContext
-    {
-        public Masked? Prefix => prefix;
-
-        public Tensor BetweenLayers(int layer, Tensor hidden) => between?.BetweenLayers(layer, hidden) ?? hidden;
-
-        public Tensor AtOutput(Tensor hidden, Tensor logits) => output?.AtOutput(hidden, logits) ?? logits;
     }
 }

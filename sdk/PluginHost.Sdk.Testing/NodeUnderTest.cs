@@ -176,7 +176,9 @@ public sealed class NodeUnderTest : IDisposable
             yield return new Probe("prefix", prefix.Data, Values.Over(prefix.Mask, prefix.Data));
         }
         random.manual_seed(17);
-        var hidden = randn(1, tokens, width).expand(rows, tokens, width).contiguous();
+        var hidden = context.AtInput(randn(1, tokens, width).expand(rows, tokens, width).contiguous());
+        Assert.Equal([rows, tokens, width], hidden.shape);
+        yield return new Probe("at input", hidden, null);
         for (var layer = 0; layer < Dimension("L"); layer++)
         {
             hidden = context.BetweenLayers(layer, hidden);

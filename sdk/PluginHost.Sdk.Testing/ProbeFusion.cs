@@ -2,15 +2,17 @@ using static TorchSharp.torch;
 
 namespace PluginHost.Sdk.Testing;
 
-/// <summary>A fusion that uses all three points, to try towers with: a prefix, a shift between layers, a shift of the logits.</summary>
+/// <summary>A fusion that uses all three points, to try towers with: a prefix, shifts of the input and between layers, a shift of the decision.</summary>
 /// <param name="prefix">[B, P, D] with mask.</param>
-/// <param name="shift">[B, 1, D], added between layers.</param>
+/// <param name="shift">[B, 1, D], added at the input and between layers.</param>
 /// <param name="bias">[B, 1, V], added to the logits.</param>
 internal sealed class ProbeFusion(Masked prefix, Tensor shift, Tensor bias) : IFusionContext
 {
     public const int PrefixLength = 3;
 
     public Masked? Prefix => prefix;
+
+    public Tensor AtInput(Tensor embedded) => embedded + shift;
 
     public Tensor BetweenLayers(int layer, Tensor hidden) => hidden + shift;
 

@@ -41,6 +41,9 @@ public sealed record StageConfig
     /// <summary>Turns drawn from a sample for one row; each is a segment of its own. Range 1 to 1024.</summary>
     public int Turns { get; init; } = 4;
 
+    /// <summary>Answers that each question of <c>sample.candidates</c> has to choose from, the right one included. Range 2 to 1024.</summary>
+    public int Candidates { get; init; } = 4;
+
     /// <summary>Steps between validations; 0: only at the end. Range 0 to 1e8.</summary>
     public int ValidateEvery { get; init; }
 

@@ -25,6 +25,7 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
             Clip = reader.Number("clip", defaults.Clip, 1e-6, 1e6),
             Tasks = reader.Texts("tasks", defaults.Tasks),
             Turns = (int)reader.Integer("turns", defaults.Turns, 1, 1024),
+            Candidates = (int)reader.Integer("candidates", defaults.Candidates, 2, 1024),
             ValidateEvery = (int)reader.Integer("validateEvery", defaults.ValidateEvery, 0, 100_000_000),
             CheckpointEvery = (int)reader.Integer("checkpointEvery", defaults.CheckpointEvery, 0, 100_000_000),
             KeepCheckpoints = (int)reader.Integer("keepCheckpoints", defaults.KeepCheckpoints, 1, 1000),

@@ -18,6 +18,9 @@ public sealed class Batch : IDisposable
     /// <summary>One caption a row; null when the project has no tokenizer or the graph reads no captions.</summary>
     public TextBatch? Caption { get; init; }
 
+    /// <summary>Questions with one answer each, the right one first and then wrong ones; null when the graph ranks none.</summary>
+    public TextBatch? Candidates { get; init; }
+
     /// <summary>What the rows are made of, in their order; samples without media may share a row.</summary>
     public required IReadOnlyList<Sample> Samples { get; init; }
 
@@ -29,6 +32,7 @@ public sealed class Batch : IDisposable
         Audio = modalities.Contains(Modality.Audio) ? Blanked(Audio) : Share(Audio),
         Text = Share(Text),
         Caption = Share(Caption),
+        Candidates = Share(Candidates),
         Samples = Samples,
     };
 
@@ -39,7 +43,7 @@ public sealed class Batch : IDisposable
 
     private IEnumerable<Tensor> Tensors()
     {
-        foreach (var masked in (Masked?[])[Image, Audio, Text, Caption])
+        foreach (var masked in (Masked?[])[Image, Audio, Text, Caption, Candidates])
         {
             if (masked is null) continue;
             yield return masked.Data;

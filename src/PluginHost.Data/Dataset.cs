@@ -14,6 +14,12 @@ public sealed class Dataset : IDisposable
     private const int MostWorkers = 8;
     private const long RememberedBytes = 512L << 20;
 
+    /// <summary>Training samples whose answers a model without a decoder chooses from.</summary>
+    private const int AnswerSamples = 2000;
+
+    // Keeps the numbers that draw wrong answers apart from those that order the samples and draw their turns.
+    private const long CandidateDomain = 0x63616E64;
+
     private readonly DataConfig config;
     private readonly ISource source;
     private readonly RejectionLog rejections;
@@ -21,6 +27,7 @@ public sealed class Dataset : IDisposable
 
     private readonly MediaLibrary library;
     private readonly SampleReader reader;
+    private readonly Lazy<TaskAnswers> answers;
 
     /// <param name="config">The data part of a project.</param>
     /// <param name="source">The open source; disposed with the data set.</param>
@@ -32,6 +39,7 @@ public sealed class Dataset : IDisposable
         (this.config, this.source, this.rejections, this.device) = (config, source, rejections, device);
         library = new MediaLibrary(media, FormatOf(config), RememberedBytes);
         reader = new SampleReader(source, library, rejections);
+        answers = new Lazy<TaskAnswers>(() => new TaskAnswers(Leading(source, AnswerSamples)));
     }
 
     /// <summary>The tokenizer; set once it is trained on <see cref="Corpus"/>. Without one, batches hold no text.</summary>
@@ -58,9 +66,8 @@ public sealed class Dataset : IDisposable
     /// <summary>Captions, prompts and answers of the first training samples, for a tokenizer to learn from.</summary>
     public static IEnumerable<string> Corpus(ISource source, int samples)
     {
-        foreach (var index in MixedSource.InTurn(source, Splits.Train).Take(samples))
+        foreach (var sample in Leading(source, samples))
         {
-            if (ReadOrNull(source, Splits.Train, index) is not { } sample) continue;
             foreach (var text in sample.Texts.OrderBy(text => text.Key, StringComparer.Ordinal)) yield return text.Value;
             foreach (var turn in sample.Turns)
             {
@@ -80,7 +87,7 @@ public sealed class Dataset : IDisposable
         var batches = new TrainingBatches(this, config, reader, stream);
         // By default half of the cores: the others train.
         var workers = config.Workers > 0 ? config.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers);
-        return Prefetch.InOrder((number, stop) => CollateDrawn(batches.Samples(number, stop)), stream.FirstBatch, workers, BatchesAhead);
+        return Prefetch.InOrder((number, stop) => CollateDrawn(batches.Samples(number, stop), stream.Candidates, new KeyedRandom(CandidateDomain, stream.Seed, number)), stream.FirstBatch, workers, BatchesAhead);
     }
 
     /// <summary>Usable samples of a split in order (of several sources in turn), with their media decoded.</summary>
@@ -132,14 +139,30 @@ public sealed class Dataset : IDisposable
         return new Batch { Image = Images(samples), Audio = Sounds(samples), Text = text.ToTensors(Layout().Pad, device), Samples = samples };
     }
 
+    /// <summary>The answers that training samples give to a task, the most frequent first.</summary>
+    public IReadOnlyList<string> AnswersOf(string task) => answers.Value.Of(task);
+
+    /// <summary>Rows of candidate answers to one question each, to be ranked.</summary>
+    public Batch CollateCandidates(IReadOnlyList<(Sample Sample, string Prompt, IReadOnlyList<string> Answers)> rows)
+    {
+        var (layout, text) = (Layout(), new TextRows());
+        foreach (var (sample, prompt, candidates) in rows) layout.AddCandidates(text, sample, prompt, candidates);
+        Sample[] samples = [.. rows.Select(row => row.Sample)];
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Candidates = text.ToTensors(layout.Pad, device), Samples = samples };
+    }
+
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
-    public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed) =>
-        CollateDrawn([.. samples.Select(sample => TurnChoice.Draw(sample, tasks, turns, config.Languages, new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)])))]);
+    public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed, int candidates = 0) => CollateDrawn(
+        [.. samples.Select(sample => TurnChoice.Draw(sample, tasks, turns, config.Languages, new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)])))],
+        candidates, new KeyedRandom(CandidateDomain, seed));
 
     /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;</c>.</summary>
     public IReadOnlyList<int> EncodePrompt(Sample sample, string prompt) => Layout().Prompt(sample, prompt);
 
     public void Dispose() => source.Dispose();
+
+    private static IEnumerable<Sample> Leading(ISource source, int samples) =>
+        MixedSource.InTurn(source, Splits.Train).Take(samples).Select(index => ReadOrNull(source, Splits.Train, index)).OfType<Sample>();
 
     private static Sample? ReadOrNull(ISource source, string split, int index)
     {
@@ -154,7 +177,7 @@ public sealed class Dataset : IDisposable
     }
 
     /// <summary>Rows of drawn samples: one each, but samples that are nothing but turns share rows.</summary>
-    private Batch CollateDrawn(IReadOnlyList<Sample> samples)
+    private Batch CollateDrawn(IReadOnlyList<Sample> samples, int candidates, KeyedRandom random)
     {
         var rows = Tokenizer is null ? [.. samples.Select(sample => new PackedRow([sample], []))] : Layout().Rows(samples, Captions);
         Sample[] heads = [.. rows.Select(row => row.Samples[0])];
@@ -170,8 +193,20 @@ public sealed class Dataset : IDisposable
             Audio = Sounds(heads),
             Text = Tokenizer is null ? null : text.ToTensors(Layout().Pad, device),
             Caption = Captioned([.. heads.Select(head => (head, head.Texts.Values.FirstOrDefault()))]),
+            Candidates = candidates == 0 || Tokenizer is null ? null : Candidates(rows, candidates, random),
             Samples = [.. rows.SelectMany(row => row.Samples)],
         };
+    }
+
+    private TextBatch Candidates(IReadOnlyList<PackedRow> rows, int count, KeyedRandom random)
+    {
+        var (layout, text) = (Layout(), new TextRows());
+        foreach (var row in rows)
+        {
+            var questions = row.Samples.SelectMany(sample => sample.Turns).Select(turn => new CandidateQuestion(turn, answers.Value.DrawWrong(turn, count - 1, ref random)));
+            layout.AddCandidates(text, row.Samples[0], [.. questions.Where(question => question.Wrong.Count > 0)]);
+        }
+        return text.ToTensors(layout.Pad, device);
     }
 
     private TextBatch? Captioned(IReadOnlyList<(Sample Sample, string? Caption)> rows)

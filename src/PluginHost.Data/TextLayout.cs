@@ -60,6 +60,29 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         return segments.Count > 0 ? segments : [new Segment(Header(sample), int.MaxValue, 0)];
     }
 
+    /// <summary>
+    /// Adds a row of questions with their candidate answers: each candidate a segment, the right one first and labelled 1, the wrong ones 0.
+    /// As many questions as fit, whole, and the first in any case.
+    /// </summary>
+    public void AddCandidates(TextRows rows, Sample sample, IReadOnlyList<CandidateQuestion> questions)
+    {
+        rows.Begin();
+        foreach (var (turn, wrong) in questions)
+        {
+            var segments = wrong.Prepend(turn.Answer).Select(answer => Turn(sample, turn with { Answer = answer }).Ids).ToList();
+            if (rows.Length > 0 && rows.Length + segments.Sum(ids => ids.Count) > longest) continue;
+            for (var i = 0; i < segments.Count; i++) rows.AddLabelled(segments[i], i == 0 ? 1 : 0, i == 0 ? Weight(sample, turn) : 0);
+        }
+        if (rows.Length == 0) rows.Add(Header(sample), int.MaxValue, 0);
+    }
+
+    /// <summary>Adds a row of candidate answers to one question, of which nobody says which is right.</summary>
+    public void AddCandidates(TextRows rows, Sample sample, string prompt, IReadOnlyList<string> answers)
+    {
+        rows.Begin();
+        foreach (var candidate in answers) rows.AddLabelled(Turn(sample, new Turn("", prompt, candidate)).Ids, 0, 0);
+    }
+
     /// <summary>Adds a row with a caption; an empty one when there is none.</summary>
     public void AddCaption(TextRows rows, Sample sample, string? caption)
     {

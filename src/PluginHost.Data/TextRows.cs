@@ -18,6 +18,9 @@ internal sealed class TextRows
     /// <summary>Begins a row; segments go to the row begun last.</summary>
     public void Begin() => rows.Add(new Row());
 
+    /// <summary>Tokens in the row begun last.</summary>
+    public int Length => rows[^1].Ids.Count;
+
     /// <summary>Adds a segment.</summary>
     /// <param name="ids">Its tokens.</param>
     /// <param name="firstTarget">Index of the first token that is to be predicted; the count of tokens when there is none.</param>
@@ -36,6 +39,18 @@ internal sealed class TextRows
             row.Targets.Add(learnt ? ids[next] : TextBatch.Ignore);
             row.Weights.Add(learnt ? (float)weight : 0);
         }
+    }
+
+    /// <summary>Adds a segment that is judged as a whole: its target stands at its first token.</summary>
+    /// <param name="ids">Its tokens.</param>
+    /// <param name="label">The target.</param>
+    /// <param name="weight">Weight of the target.</param>
+    public void AddLabelled(IReadOnlyList<int> ids, long label, double weight)
+    {
+        var row = rows[^1];
+        var first = row.Ids.Count;
+        Add(ids, int.MaxValue, 0);
+        (row.Targets[first], row.Weights[first]) = (label, (float)weight);
     }
 
     public TextBatch ToTensors(int pad, Device device)

@@ -45,6 +45,9 @@ public sealed class ExecutableGraph : IDisposable
     /// <summary>The slot of the decoder's fusion context; -1 when there is none.</summary>
     public int DecoderContextSlot { get; private set; } = -1;
 
+    /// <summary>What ranks answers in a graph without a decoder; null when there is none, or a decoder that writes them.</summary>
+    public BuiltObjective? Ranking { get; private set; }
+
     internal IEnumerable<BuiltNode> Owned => nodes.Concat(objectives);
 
     /// <summary>Leases the plugins and builds all nodes and objectives.</summary>
@@ -138,6 +141,7 @@ public sealed class ExecutableGraph : IDisposable
         Parameters = [];
         Buffers = [];
         Decoder = null;
+        Ranking = null;
         steps = [];
         stages.Clear();
         objectives.Clear();
@@ -180,6 +184,10 @@ public sealed class ExecutableGraph : IDisposable
         foreach (var stage in Plan.Stages)
             stages.Add([.. stage.Objectives.Select(objective => new BuiltObjective(
                 objective.Name, objective.Weight, Objective(objective.Node, builder, former), [.. objective.Node.Inputs.Select(input => input.Slot)]))]);
+        if (Plan.RankingObjective is not { } ranking) return;
+        Ranking = stages.SelectMany(stage => stage).Last(objective => objective.Name == ranking.Name);
+        if (Ranking.Objective is not IRankingObjective)
+            throw new UserErrorException($"'{ranking.Name}' ({ranking.Description.Id}) reads 'sample.candidates', but built a node that is no {nameof(IRankingObjective)}, so that nothing ranks answers");
     }
 
     // An objective that several stages use in the same way is one object: what it has learnt carries over.

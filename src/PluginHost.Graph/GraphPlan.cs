@@ -85,4 +85,9 @@ public sealed record GraphPlan
 
     /// <summary>The one node of kind <c>decoder</c>, or null.</summary>
     public PlannedNode? DecoderNode => Nodes.FirstOrDefault(node => node.Description.Kind == "decoder");
+
+    /// <summary>Without a decoder, the objective that ranks answers: the last one that reads <c>sample.candidates</c>. Null: there is none.</summary>
+    public PlannedNode? RankingObjective => DecoderNode is not null ? null : Stages.SelectMany(stage => stage.Objectives).LastOrDefault(objective => ReadsCandidates(objective.Node.Inputs.Select(input => input.Source)))?.Node;
+
+    internal static bool ReadsCandidates(IEnumerable<string?> sources) => sources.Contains(SamplePorts.SourceOf(SamplePort.Candidates));
 }

@@ -5,7 +5,7 @@ using PluginHost.Config;
 namespace PluginHost.Graph;
 
 /// <summary>What the data layer gives to the graph.</summary>
-public enum SamplePort { Image, Audio, Text, Caption }
+public enum SamplePort { Image, Audio, Text, Caption, Candidates }
 
 /// <summary>Names and types of the sample's ports.</summary>
 public static class SamplePorts
@@ -21,6 +21,9 @@ public static class SamplePorts
 
     /// <summary>The name in wires: <c>sample.image</c>.</summary>
     public static string SourceOf(SamplePort port) => $"{Node}.{NameOf(port)}";
+
+    /// <summary>Whether the port carries text, for which the project needs a tokenizer.</summary>
+    public static bool IsText(SamplePort port) => port is SamplePort.Text or SamplePort.Caption or SamplePort.Candidates;
 
     /// <summary>The type that a project's data settings give the port; the vocabulary of text stays a symbol while it is not known.</summary>
     public static PortType TypeOf(SamplePort port, DataConfig data, long? vocabulary)

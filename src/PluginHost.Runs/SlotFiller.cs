@@ -1,5 +1,7 @@
 using PluginHost.Data;
 using PluginHost.Graph;
+using PluginHost.Sdk;
+using TorchSharp;
 
 namespace PluginHost.Runs;
 
@@ -12,7 +14,18 @@ internal static class SlotFiller
         Put(plan, SamplePort.Audio, batch.Audio, slots);
         Put(plan, SamplePort.Text, batch.Text, slots);
         Put(plan, SamplePort.Caption, batch.Caption, slots);
+        Put(plan, SamplePort.Candidates, batch.Candidates, slots);
     }
+
+    /// <summary>Tokens of a batch that the graph reads.</summary>
+    public static long Tokens(GraphPlan plan, Batch batch)
+    {
+        long Read(SamplePort port, TextBatch? text) => plan.SampleSlots[(int)port] < 0 || text is null ? 0 : text.Mask.sum().ToInt64();
+        return Read(SamplePort.Text, batch.Text) + Read(SamplePort.Caption, batch.Caption) + Read(SamplePort.Candidates, batch.Candidates);
+    }
+
+    /// <summary>How many candidates a graph wants for a question: 0 when it reads none.</summary>
+    public static int Candidates(GraphPlan plan, int wanted) => plan.SampleSlots[(int)SamplePort.Candidates] < 0 ? 0 : wanted;
 
     private static void Put(GraphPlan plan, SamplePort port, object? value, object?[] slots)
     {

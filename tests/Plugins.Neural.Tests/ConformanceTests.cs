@@ -17,6 +17,16 @@ public class LateFusionConformance : FusionConformance
     public override string Id => "fusion.late";
 }
 
+public class SingleStreamFusionConformance : FusionConformance
+{
+    public override string Id => "fusion.single-stream";
+}
+
+public class PatchesEncoderConformance : EncoderConformance
+{
+    public override string Id => "encoder.patches";
+}
+
 public class VitEncoderConformance : EncoderConformance
 {
     public override string Id => "encoder.vit";
@@ -45,6 +55,11 @@ public class NextTokenObjectiveConformance : ObjectiveConformance
 public class ContrastiveObjectiveConformance : ObjectiveConformance
 {
     public override string Id => "objective.contrastive";
+}
+
+public class MatchingObjectiveConformance : ObjectiveConformance
+{
+    public override string Id => "objective.matching";
 }
 
 public class RecallMetricConformance : MetricConformance

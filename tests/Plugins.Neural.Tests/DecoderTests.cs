@@ -2,6 +2,7 @@ using Decoder.Causal;
 using Fusion.Early;
 using Fusion.Late;
 using Fusion.Mid;
+using Fusion.SingleStream;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
@@ -16,30 +17,40 @@ public class DecoderTests
 
     private static IFusion Fusion(string name)
     {
-        INodePlugin plugin = name switch { "early" => new EarlyFusion(), "mid" => new MidFusion(new MidOptions()), _ => new LateFusion() };
-        return Build.Node<IFusion>(plugin, Sizes, Build.Port("image", 12), Build.Port("audio", 8));
+        INodePlugin plugin = name switch
+        {
+            "early" => new EarlyFusion(),
+            "mid" => new MidFusion(new MidOptions()),
+            "late" => new LateFusion(),
+            _ => new SingleStreamFusion(),
+        };
+        return Build.Node<IFusion>(plugin, Sizes, Build.Port("image", Width(name, 12)), Build.Port("audio", Width(name, 8)));
     }
 
+    // A single stream takes tokens at the tower's width.
+    private static long Width(string strategy, long own) => strategy == "single-stream" ? Sizes["D"] : own;
+
     // The second row hears nothing; the first sees only a part of its picture.
-    private static Masked[] Modalities(long rows)
+    private static Masked[] Modalities(string strategy, long rows)
     {
         var image = ones(rows, 5, dtype: ScalarType.Bool);
         image[0, 4] = false;
         var audio = ones(rows, 3, dtype: ScalarType.Bool);
         if (rows > 1) audio[1] = false;
-        return [Build.Tokens(1, rows, 5, 12, image), Build.Tokens(2, rows, 3, 8, audio)];
+        return [Build.Tokens(1, rows, 5, Width(strategy, 12), image), Build.Tokens(2, rows, 3, Width(strategy, 8), audio)];
     }
 
     [Theory]
     [InlineData("early")]
     [InlineData("mid")]
     [InlineData("late")]
+    [InlineData("single-stream")]
     public void Forward_MaskedModality_DoesNotLeak(string strategy)
     {
         using var scope = NewDisposeScope();
         var (decoder, fusion) = (Decoder(), Fusion(strategy));
         var ids = Build.Text(new long[,] { { 1, 5, 9 }, { 4, 2, 8 } });
-        var modalities = Modalities(2);
+        var modalities = Modalities(strategy, 2);
         var before = decoder.Forward(ids, fusion.Fuse(modalities), null);
 
         modalities[0].Data[0, 4] = 50;
@@ -61,11 +72,28 @@ public class DecoderTests
         using var scope = NewDisposeScope();
         var (decoder, fusion) = (Decoder(), Fusion(strategy));
         var ids = Build.Text(new long[,] { { 1, 5, 9 } });
-        Masked[] absent = [.. Modalities(1).Select(modality => modality with { Mask = zeros_like(modality.Mask) })];
+        Masked[] absent = [.. Modalities(strategy, 1).Select(modality => modality with { Mask = zeros_like(modality.Mask) })];
 
         var with = decoder.Forward(ids, fusion.Fuse(absent), null);
 
         Assert.Equal(0, Build.Distance(with, decoder.Forward(ids, null, null)));
+    }
+
+    [Fact]
+    public void Forward_SingleStream_MarksTheTextTooAndWithACache()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var (decoder, fusion) = (Decoder(), Fusion("single-stream"));
+        var context = fusion.Fuse(Modalities("single-stream", 1));
+        var whole = decoder.Forward(Build.Text(new long[,] { { 1, 5, 9 } }), context, null);
+
+        using var cache = decoder.CreateCache(1, 16);
+        decoder.Forward(Build.Text(new long[,] { { 1, 5 } }), context, cache);
+        var last = decoder.Forward(Build.Text(new long[,] { { 9 } }), context, cache);
+
+        Assert.InRange(Build.Distance(whole[0, 2], last[0, 0]), 0, 1e-4f);
+        Assert.True(Build.Distance(context.AtInput(zeros(1, 1, 32)), zeros(1, 1, 32)) > 0);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using Encoder.LogMel;
+using Encoder.Patches;
 using Encoder.TextTransformer;
 using Encoder.Vit;
+using Fusion.Mid;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
@@ -91,6 +93,59 @@ public class EncoderTests
         var back = encoder.Encode(Build.Text(new long[,] { { 1, 7, 3 } }));
 
         Assert.True(Build.Distance(there.Pooled, back.Pooled) > 1e-4);
+    }
+
+    [Fact]
+    public void Patches_StemWithOddPatch_SaysWhatToDo()
+    {
+        var error = Assert.Throws<UserErrorException>(() => Build.Node<IEncoder>(
+            new PatchesEncoder(new PatchesOptions(Patch: 3, Stem: true)), new() { ["C"] = 3, ["H"] = 9, ["W"] = 9 }));
+
+        Assert.StartsWith("encoder.patches: patch is 3, but a stem halves the picture once", error.Message);
+    }
+
+    [Fact]
+    public void Patches_PixelChanged_ChangesItsOwnTokenAlone()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Build.Node<IEncoder>(new PatchesEncoder(new PatchesOptions(Width: 16)), new() { ["C"] = 3, ["H"] = 8, ["W"] = 12 });
+        var pictures = rand(1, 3, 8, 12);
+        var present = ones(1, dtype: ScalarType.Bool);
+
+        var before = encoder.Encode(new Masked(pictures.clone(), present)).Tokens.Data;
+        pictures[0, 0, 1, 5] += 1;  // row 0, column 1 of 2 × 3 patches
+        var after = encoder.Encode(new Masked(pictures, present)).Tokens.Data;
+
+        Assert.Equal([false, true, false, false, false, false], (before - after).abs().sum(2)[0].gt(1e-4).data<bool>().ToArray());
+    }
+
+    [Fact]
+    public void Text_PackedSegments_EqualEachAlone()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Text();
+
+        var packed = encoder.Encode(Build.Text(new long[,] { { 3, 7, 1, 9, 4 } }, new long[,] { { 1, 1, 1, 2, 2 } })).Tokens.Data;
+        var (first, second) = (encoder.Encode(Build.Text(new long[,] { { 3, 7, 1 } })).Tokens.Data, encoder.Encode(Build.Text(new long[,] { { 9, 4 } })).Tokens.Data);
+
+        Assert.InRange(Build.Distance(packed.narrow(1, 0, 3), first), 0, 1e-5f);
+        Assert.InRange(Build.Distance(packed.narrow(1, 3, 2), second), 0, 1e-5f);
+    }
+
+    [Fact]
+    public void Text_AbsentPicture_EqualsNoContext()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = Text();
+        var fusion = Build.Node<IFusion>(new MidFusion(new MidOptions()), new() { ["D"] = 16, ["L"] = 2, ["V"] = 16 }, Build.Port("image", 12));
+        var text = Build.Text(new long[,] { { 3, 7, 1 } });
+
+        var without = encoder.Encode(text, null).Pooled;
+        var absent = encoder.Encode(text, fusion.Fuse([Build.Tokens(1, 1, 5, 12, zeros(1, 5, dtype: ScalarType.Bool))])).Pooled;
+        var present = encoder.Encode(text, fusion.Fuse([Build.Tokens(1, 1, 5, 12)])).Pooled;
+
+        Assert.Equal(0, Build.Distance(without, absent));
+        Assert.True(Build.Distance(without, present) > 1e-4);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Objective.Contrastive;
+using Objective.Matching;
 using Objective.NextToken;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
@@ -79,5 +80,54 @@ public class ObjectiveTests
         sum.backward();
 
         Assert.Equal(0, sum.item<float>());
+    }
+
+    // Three segments of one question and two of another; padding at the end of the second row.
+    private static TextBatch Candidates() => Build.Text(
+        new long[,] { { 1, 2, 1, 3, 1, 4 }, { 1, 5, 1, 6, -1, -1 } }, new long[,] { { 1, 1, 2, 2, 3, 3 }, { 1, 1, 2, 2, 0, 0 } }) with
+    {
+        Targets = tensor(new long[,] { { 1, -100, 0, -100, 0, -100 }, { 1, -100, 0, -100, -100, -100 } }),
+        Weights = tensor(new float[,] { { 2, 0, 0, 0, 0, 0 }, { 1, 0, 0, 0, 0, 0 } }),
+    };
+
+    private static IRankingObjective Matching() => Build.Node<IRankingObjective>(new MatchingObjective(), new() { ["D"] = 8 });
+
+    [Fact]
+    public void Matching_Scores_AreThoseOfTheSegmentsInOrder()
+    {
+        using var scope = NewDisposeScope();
+        var objective = Matching();
+        var tokens = Build.Tokens(3, 2, 6, 8);
+
+        var scores = objective.Scores([tokens, Candidates()]);
+        tokens.Data[0, 2] += randn(8);
+        tokens.Data[0, 3] += randn(8);
+        var changed = objective.Scores([tokens, Candidates()]);
+
+        Assert.Equal([5L], scores.shape);
+        Assert.Equal([false, true, false, false, false], scores.ne(changed).data<bool>().ToArray());
+    }
+
+    [Fact]
+    public void Matching_TwoQuestions_IsTheWeightedCrossEntropyOfTheRightOnes()
+    {
+        using var scope = NewDisposeScope();
+        var objective = Matching();
+        object?[] inputs = [Build.Tokens(3, 2, 6, 8), Candidates()];
+        var scores = objective.Scores(inputs).data<float>().Select(score => (double)score).ToArray();
+
+        double Loss(int right, int count) => Math.Log(scores[right..(right + count)].Sum(Math.Exp)) - scores[right];
+        Assert.Equal(2 * Loss(0, 3) + Loss(3, 2), objective.Sum(inputs).item<float>(), 4);
+        Assert.Equal(3, objective.Count([null, Candidates()]));
+    }
+
+    [Fact]
+    public void Matching_EqualTokens_IsTheLogarithmOfTheNumberOfCandidates()
+    {
+        using var scope = NewDisposeScope();
+
+        var loss = Matching().Sum([new Masked(ones(2, 6, 8), ones(2, 6, dtype: ScalarType.Bool)), Candidates()]);
+
+        Assert.Equal(2 * Math.Log(3) + Math.Log(2), loss.item<float>(), 5);
     }
 }

@@ -13,16 +13,25 @@ public interface INodePlugin
     IGraphNode Build(BuildContext context);
 }
 
-/// <summary>Kind <c>encoder</c>: a modality becomes tokens and one pooled vector. Ports: one input, outputs <c>tokens</c> and <c>pooled</c>, in this order.</summary>
+/// <summary>
+/// Kind <c>encoder</c>: a modality becomes tokens and one pooled vector. Ports: one input, outputs <c>tokens</c> and <c>pooled</c>, in this
+/// order. A transformer tower may offer the three fusion points: it then has a second, optional input <c>context</c> of type
+/// <c>fusion[{Width},{Layers},{Width}]</c>.
+/// </summary>
 public interface IEncoder : IGraphNode
 {
     /// <summary>Encodes a batch.</summary>
     /// <param name="input">Pictures [B,C,H,W], waves [B,S], or a <see cref="TextBatch"/>.</param>
     Encoded Encode(Masked input);
 
+    /// <summary>Encodes a batch that reads other modalities; an encoder without the input <c>context</c> has none to read.</summary>
+    /// <param name="input">As above.</param>
+    /// <param name="context">The fusion of this batch, or null.</param>
+    Encoded Encode(Masked input, IFusionContext? context) => Encode(input);
+
     void IGraphNode.Run(ReadOnlySpan<object?> inputs, Span<object?> outputs)
     {
-        var encoded = Encode((Masked)inputs[0]!);
+        var encoded = Encode((Masked)inputs[0]!, inputs.Length > 1 ? (IFusionContext?)inputs[1] : null);
         outputs[0] = encoded.Tokens;
         outputs[1] = encoded.Pooled;
     }

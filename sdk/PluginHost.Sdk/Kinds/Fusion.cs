@@ -23,13 +23,18 @@ public interface IFusion : IGraphNode
 }
 
 /// <summary>
-/// The three fusion points of a tower, for one batch. A strategy implements those it needs; the defaults change nothing. Passed
+/// The three fusion points of a tower (its input, between its layers, its output), for one batch. A strategy implements those it needs; the defaults change nothing. Passed
 /// to each forward call and never kept by the tower.
 /// </summary>
 public interface IFusionContext
 {
     /// <summary>Early fusion: tokens [B, P, D] that stand before the text and that every text token may see. Null: none.</summary>
     Masked? Prefix => null;
+
+    /// <summary>Single stream: the text's embeddings, before the first layer sees them beside the <see cref="Prefix"/>.</summary>
+    /// <param name="embedded">[B, T, D]; with a cache the new tokens alone.</param>
+    /// <returns>[B, T, D].</returns>
+    Tensor AtInput(Tensor embedded) => embedded;
 
     /// <summary>Mid fusion: called after layer <paramref name="layer"/>.</summary>
     /// <param name="layer">Index of the layer that has just run, from 0.</param>
@@ -39,7 +44,7 @@ public interface IFusionContext
 
     /// <summary>Late fusion: decisions combined.</summary>
     /// <param name="hidden">The tower's final, normalised hidden states [B, T, D].</param>
-    /// <param name="logits">The tower's own decision [B, T, V].</param>
+    /// <param name="logits">The tower's own decision [B, T, V]: logits of a decoder, the tokens themselves of an encoder (V = D).</param>
     /// <returns>The combined logits [B, T, V].</returns>
     Tensor AtOutput(Tensor hidden, Tensor logits) => logits;
 }

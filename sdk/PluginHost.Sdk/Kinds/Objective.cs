@@ -23,3 +23,16 @@ public interface IObjective : IGraphNode
     void IGraphNode.Run(ReadOnlySpan<object?> inputs, Span<object?> outputs) =>
         throw new InvalidOperationException("An objective is asked for Sum and Count.");
 }
+
+/// <summary>
+/// An objective that learns which of several answers is right. The host lets it rank the answers of a graph that has no decoder to
+/// write them. It reads <c>sample.candidates</c>: a text whose segments are a question with one answer each, the right one first and then
+/// wrong ones of the same question; <see cref="TextBatch.Targets"/> holds 1 or 0 at the first token of each.
+/// </summary>
+public interface IRankingObjective : IObjective
+{
+    /// <summary>How well each segment's answer fits.</summary>
+    /// <param name="inputs">Values in the order of the input attributes.</param>
+    /// <returns>[segments of the whole batch], row by row; the greater, the better. Comparable within a question.</returns>
+    Tensor Scores(ReadOnlySpan<object?> inputs);
+}

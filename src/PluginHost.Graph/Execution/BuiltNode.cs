@@ -20,7 +20,12 @@ public sealed class BuiltNode
     {
         (Name, Plan, Node, this.lease) = (name, plan, node, lease);
         Decoder = node is IDecoder decoder ? new CountedDecoder(this, decoder) : null;
-        Objective = node is IObjective objective ? new CountedObjective(this, objective) : null;
+        Objective = node switch
+        {
+            IRankingObjective ranking => new CountedRanking(this, ranking),
+            IObjective objective => new CountedObjective(this, objective),
+            _ => null,
+        };
         Parameters = node is nn.Module module ? [.. module.named_parameters().Select(item => (item.name, item.parameter))] : [];
         Buffers = node is nn.Module owner ? [.. owner.named_buffers().Select(item => (item.name, item.buffer))] : [];
     }

@@ -29,8 +29,10 @@ internal sealed class CountedDecoder(BuiltNode node, IDecoder decoder) : IDecode
 }
 
 /// <summary>An objective whose calls are counted and contained like those of a step.</summary>
-internal sealed class CountedObjective(BuiltNode node, IObjective objective) : IObjective
+internal class CountedObjective(BuiltNode node, IObjective objective) : IObjective
 {
+    protected BuiltNode Node => node;
+
     public double Count(ReadOnlySpan<object?> inputs)
     {
         var began = node.Health.Begin();
@@ -58,6 +60,27 @@ internal sealed class CountedObjective(BuiltNode node, IObjective objective) : I
         catch (Exception error)
         {
             throw GraphExecutionException.Contain(error, node.Plan, node.Health, began, inputs);
+        }
+    }
+}
+
+/// <summary>The same for an objective that ranks.</summary>
+internal sealed class CountedRanking(BuiltNode owner, IRankingObjective objective) : CountedObjective(owner, objective), IRankingObjective
+{
+    private IRankingObjective Scored { get; } = objective;
+
+    public Tensor Scores(ReadOnlySpan<object?> inputs)
+    {
+        var began = Node.Health.Begin();
+        try
+        {
+            var scores = Scored.Scores(inputs);
+            Node.Health.End(began);
+            return scores;
+        }
+        catch (Exception error)
+        {
+            throw GraphExecutionException.Contain(error, Node.Plan, Node.Health, began, inputs);
         }
     }
 }

@@ -31,7 +31,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
 
         Wire(sample, nodes, all);
         foreach (var node in all) CheckDimensions(node);
-        CheckDecoder(nodes, metrics);
+        CheckDecoder(nodes, metrics, objectives.SelectMany(stage => stage).OfType<DraftNode>());
         var order = NodeOrder.Sort(nodes, errors);
         if (errors.Count > 0) return null;
 
@@ -67,9 +67,9 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
         var ports = new List<DraftPort>();
         foreach (var port in SamplePorts.All)
         {
-            if (port is SamplePort.Text or SamplePort.Caption && project.Data.Tokenizer is null) continue;
+            if (SamplePorts.IsText(port) && project.Data.Tokenizer is null) continue;
             var scope = new PortScope(batch, new Dictionary<string, long>());
-            if (port is SamplePort.Text or SamplePort.Caption) scope.Declare("T", $"the length of '{SamplePorts.SourceOf(port)}'");
+            if (SamplePorts.IsText(port)) scope.Declare("T", $"the length of '{SamplePorts.SourceOf(port)}'");
             ports.Add(new DraftPort(null, SamplePorts.NameOf(port), SamplePorts.TypeOf(port, project.Data, vocabulary), scope));
         }
         return ports;
@@ -112,7 +112,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
 
     private void CheckDimensions(DraftNode node)
     {
-        foreach (var port in node.Inputs.Select(input => input.Port).Concat(node.Outputs))
+        foreach (var port in node.Inputs.Where(input => input.Source is not null || !input.Optional).Select(input => input.Port).Concat(node.Outputs))
         {
             foreach (var dimension in port.Type.Dimensions)
             {
@@ -127,7 +127,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
                 }
             }
             if (port.Type.Structure == PortStructure.Fusion && broken.Count == 0 && errors.Count == 0 && port.Terms.Any(term => term.Value is null))
-                errors.Add(new ConfigError(node.Location, $"no decoder takes '{port.FullName}', so its {port.Shape} cannot be solved; wire it to a decoder's 'context'"));
+                errors.Add(new ConfigError(node.Location, $"no tower takes '{port.FullName}', so its {port.Shape} cannot be solved; wire it to the 'context' of a decoder or of a text encoder"));
         }
     }
 
@@ -135,13 +135,14 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
 
     private static bool IsDecoder(DraftNode node) => node.Plugin.Kind == "decoder";
 
-    private void CheckDecoder(List<DraftNode> nodes, DraftNode?[] metrics)
+    private void CheckDecoder(List<DraftNode> nodes, DraftNode?[] metrics, IEnumerable<DraftNode> objectives)
     {
         var decoders = nodes.Where(IsDecoder).ToArray();
         if (decoders.Length > 1)
             errors.Add(new ConfigError(decoders[1].Location, $"a graph has at most one decoder, but '{decoders[0].Name}' is one too; remove one of them"));
         if (decoders.Length > 0 || broken.Count > 0) return;
+        if (objectives.Any(objective => GraphPlan.ReadsCandidates(objective.Inputs.Select(input => input.Source?.FullName)))) return;
         foreach (var metric in metrics.OfType<DraftNode>().Where(metric => metric.Plugin.Implements<ITextMetric>()))
-            errors.Add(new ConfigError(metric.Location, $"{metric.Title} rates generated answers, but the graph has no decoder to generate them"));
+            errors.Add(new ConfigError(metric.Location, $"{metric.Title} rates answers, but the graph has neither a decoder to write them nor an objective that ranks them, which would read 'sample.candidates'"));
     }
 }

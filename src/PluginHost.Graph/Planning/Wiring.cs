@@ -76,7 +76,7 @@ internal sealed class Wiring(IReadOnlyList<DraftPort> sample, IReadOnlyList<Draf
         if (ports?.FirstOrDefault(port => port.Name == name) is { } output) return output;
         if (ports is null)
             errors.Add(new ConfigError(wire.Location, $"'{wire.Source}' names no node of the graph{NearestName.Suggestion(wire.Source, Outputs.Select(output => output.FullName))}"));
-        else if (owner == SamplePorts.Node && !hasText && name is "text" or "caption")
+        else if (owner == SamplePorts.Node && !hasText && SamplePorts.All.Any(port => SamplePorts.IsText(port) && SamplePorts.NameOf(port) == name))
             NeedTokenizer(wire.Location, $"'{wire.Source}'");
         else
             errors.Add(new ConfigError(wire.Location, $"{owner} has no output '{name}'{NearestName.Suggestion(wire.Source, ports.Select(port => port.FullName))}"));

@@ -116,10 +116,10 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
     private List<Prediction> Ask(
         IReadOnlyList<(Sample Sample, Turn Turn)> asked, string[] blank, string what, IRunObserver observer, CancellationToken cancellation)
     {
-        var generator = new TextGenerator(graph, data);
-        var answers = generator.Answer(
-            [.. asked.Select(row => (row.Sample, row.Turn.Prompt))], blank, new Sampling(), BatchSize,
-            done => observer.Evaluating(what, done, asked.Count), cancellation);
+        void Progress(int done) => observer.Evaluating(what, done, asked.Count);
+        var answers = graph.Decoder is null
+            ? new AnswerRanker(graph, data).Answer(asked, blank, BatchSize, Progress, cancellation)
+            : new TextGenerator(graph, data).Answer([.. asked.Select(row => (row.Sample, row.Turn.Prompt))], blank, new Sampling(), BatchSize, Progress, cancellation);
         return [.. asked.Select((row, i) => new Prediction(row.Sample.Id, row.Turn, answers[i]))];
     }
 

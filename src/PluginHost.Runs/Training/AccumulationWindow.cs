@@ -18,11 +18,11 @@ internal sealed class AccumulationWindow : IDisposable
 
     public IReadOnlyList<Batch> Batches => batches;
 
-    /// <summary>Tokens of text and captions.</summary>
+    /// <summary>Tokens of text that the graph reads.</summary>
     public long Tokens { get; private init; }
 
     /// <exception cref="RunFailedException">The data ends.</exception>
-    public static AccumulationWindow Take(IEnumerator<Batch> stream, int count)
+    public static AccumulationWindow Take(IEnumerator<Batch> stream, int count, GraphPlan plan)
     {
         var batches = new Batch[count];
         for (var i = 0; i < count; i++)
@@ -30,7 +30,7 @@ internal sealed class AccumulationWindow : IDisposable
             if (!stream.MoveNext()) throw new RunFailedException("The split 'train' has no usable sample.");
             batches[i] = stream.Current;
         }
-        return new AccumulationWindow(batches) { Tokens = batches.Sum(TokenCount) };
+        return new AccumulationWindow(batches) { Tokens = batches.Sum(batch => SlotFiller.Tokens(plan, batch)) };
     }
 
     /// <summary>Gathers the window's gradients in the optimizer; returns each objective's weighted share of the loss.</summary>
@@ -101,7 +101,4 @@ internal sealed class AccumulationWindow : IDisposable
         if (trained.Graph.Plan.DecoderNode is { } decoder) (slots[decoder.Outputs[0].Slot] as Tensor)?.Dispose();
         return (shares, loss is { requires_grad: true } ? trained.Optimizer.Gradients(loss) : []);
     }
-
-    private static long TokenCount(Batch batch) =>
-        (batch.Text?.Mask.sum().ToInt64() ?? 0) + (batch.Caption?.Mask.sum().ToInt64() ?? 0);
 }

@@ -44,6 +44,8 @@ public sealed class SupervisedStage : IDisposable
 
     private StageConfig Config => trained.Config;
 
+    private int Candidates => SlotFiller.Candidates(trained.Graph.Plan, Config.Candidates);
+
     /// <summary>Trains the stage, from its beginning or from a state. All checkpoints are on the disk when it returns.</summary>
     /// <exception cref="RunFailedException">The loss is no longer a finite number, or a checkpoint cannot be written.</exception>
     public StageResult Run(TrainingState? resume, ICheckpoints checkpoints, IRunObserver observer, CancellationToken cancellation)
@@ -54,14 +56,14 @@ public sealed class SupervisedStage : IDisposable
         using var writer = new CheckpointWriter(checkpoints);
         // The stream is endless and a function of the seed: the position in it is the steps taken and skipped.
         using var batches = data.Train(new TrainStream(
-            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (firstStep + trained.Skipped) * Config.Accumulate)).GetEnumerator();
+            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, Candidates, (firstStep + trained.Skipped) * Config.Accumulate)).GetEnumerator();
         var (watch, waiting) = (Stopwatch.StartNew(), new Stopwatch());
         var firstTokens = tokens;
         for (var step = firstStep; step < Config.Steps;)
         {
             cancellation.ThrowIfCancellationRequested();
             waiting.Start();
-            using var window = AccumulationWindow.Take(batches, Config.Accumulate);
+            using var window = AccumulationWindow.Take(batches, Config.Accumulate, trained.Graph.Plan);
             waiting.Stop();
             // Used batches are large arrays: collected often, between steps, they keep the resident memory flat.
             if (step % StepsPerCollection == 0) StepGate.Collect();
@@ -169,7 +171,7 @@ public sealed class SupervisedStage : IDisposable
         if (samples.Count == 0) return;
         trained.Graph.Train(false);
         using (StepGate.Enter())
-        using (var batch = data.CollateTurns(samples, Config.Tasks, Config.Turns, seed))
+        using (var batch = data.CollateTurns(samples, Config.Tasks, Config.Turns, seed, Candidates))
         {
             var loss = ValidationLoss(batch);
             using var averaged = trained.Average?.Use();

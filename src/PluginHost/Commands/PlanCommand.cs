@@ -61,6 +61,8 @@ public static class PlanCommand
                 + string.Join(", ", stage.Objectives.Select(Describe)));
         foreach (var evaluation in plan.Evaluations)
             output.WriteLine($"evaluate {evaluation.Metric.Name} on {string.Join(", ", evaluation.Config.Splits)}{Wires(evaluation.Metric)}");
+        if (plan.RankingObjective is { } ranking)
+            output.WriteLine($"no decoder: {ranking.Name} ({ranking.Description.Id}) ranks the answers that training samples give to a question's task");
         output.WriteLine();
         var parameters = Parameters(plan);
         var activations = Activations(plan);
@@ -108,6 +110,7 @@ public static class PlanCommand
                 objectives = stage.Objectives.Select(objective => new { name = objective.Name, weight = objective.Weight, node = ToJson(objective.Node) }),
             }),
             evaluations = plan.Evaluations.Select(evaluation => new { splits = evaluation.Config.Splits, node = ToJson(evaluation.Metric) }),
+            ranking = plan.RankingObjective?.Name,
             parameters,
             memoryBytes = Memory(parameters, Activations(plan) * Parallel(plan)),
         }, PlainJson.Options);

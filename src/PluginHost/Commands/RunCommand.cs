@@ -84,7 +84,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         Show(results, progress);
         progress.Say($"run folder: {folder.Path}");
         progress.Say($"report:     {folder.ReportHtml}");
-        if (MediaFiles.Write(folder.Examples, evaluation.Examples) is [var picture, ..] && evaluation.Examples[0].Answers is [var asked, ..])
+        if (MediaFiles.Write(folder.Examples, evaluation.Examples) is [var picture, ..] && evaluation.Examples[0].Answers is [var asked, ..] && workspace.Plan.DecoderNode is not null)
             progress.Say($"ask it:     pluginhost chat latest --image {Path.GetRelativePath(".", picture)} \"{asked.Turn.Prompt}\"");
         return new Outcome(folder, seed, stages, results);
 

@@ -1,10 +1,11 @@
-using PluginHost.Sdk;
 using static TorchSharp.torch;
 
-namespace Encoder.Vit;
+namespace PluginHost.Sdk.Layers;
 
-/// <summary>Sine and cosine positions of a grid: half of the width speaks of the row, half of the column. Fixed, for any size.</summary>
-internal sealed class GridPositions(long width, BuildContext context) : IDisposable
+/// <summary>Sine and cosine positions of a grid: half of the width speaks of the row, half of the column. Fixed, for any size (He et al. 2022).</summary>
+/// <param name="width">Width of a position.</param>
+/// <param name="context">Says type and device.</param>
+public sealed class GridPositions(long width, BuildContext context) : IDisposable
 {
     private (long Rows, long Columns) size;
     private Tensor? table;
@@ -33,5 +34,6 @@ internal sealed class GridPositions(long width, BuildContext context) : IDisposa
         return cat([angles.sin(), angles.cos()], -1);  // [count, width / 2]
     }
 
+    /// <inheritdoc/>
     public void Dispose() => table?.Dispose();
 }

@@ -1,0 +1,56 @@
+// Pictures as tokens with nothing but a linear map of each patch (Kim et al. 2021, ViLT): whoever reads the tokens does the seeing.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using PluginHost.Sdk;
+using PluginHost.Sdk.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Encoder.Patches;
+
+/// <summary>Pictures to tokens without a tower.</summary>
+[Plugin("encoder.patches", "Patches of pictures, with an optional small convolutional stem, to tokens: no layers of its own.")]
+[Input("pixels", "pixels[B,C,H,W]")]
+[Output("tokens", "seq[B,H/{Patch}*W/{Patch},{Width}]")]
+[Output("pooled", "f[B,{Pooled}]")]
+[Cost(
+    Parameters = "(1-{Stem})*C*{Patch}*{Patch}*{Width} + {Width} "
+        + "+ {Stem}*(9*C*{StemWidth} + 18*{StemWidth}*{StemWidth} + 6*{StemWidth} + {StemWidth}*{Patch}*{Patch}*{Width}/2) "
+        + "+ 2*{Width} + {Width}*{Pooled}",
+    Activations = "B*(H/{Patch}*W/{Patch}*2*{Width} + {Stem}*H*W*5*{StemWidth})")]
+public sealed class PatchesEncoder(PatchesOptions options) : INodePlugin
+{
+    /// <inheritdoc/>
+    public IGraphNode Build(BuildContext context) => new PictureTokens(options, context);
+}
+
+/// <summary>Settings of <see cref="PatchesEncoder"/>.</summary>
+public sealed record PatchesOptions(
+    [property: Range(8, 8192), Description("Width of the tokens.")] int Width = 128,
+    [property: Range(1, 64), Description("Pixels along a side that become one token; divides the pictures' size, and is even with a stem.")]
+    int Patch = 4,
+    [property: Description("Whether two small convolutions come before the patches: learns from fewer pictures.")] bool Stem = false,
+    [property: Range(4, 1024), Description("Channels of the stem's first convolution; the second has twice as many.")] int StemWidth = 16,
+    [property: Range(8, 8192), Description("Width of the pooled vector.")] int Pooled = 128);
+
+internal sealed class PictureTokens : nn.Module, IEncoder
+{
+    private readonly PatchEmbedding patches;
+    private readonly PooledHead pooled;
+
+    public PictureTokens(PatchesOptions options, BuildContext context) : base(nameof(PictureTokens))
+    {
+        var shape = new PatchShape(options.Width, options.Patch, options.Stem, options.StemWidth).Checked("encoder.patches");
+        patches = new PatchEmbedding(shape, context.Dimension("C"), context);
+        pooled = new PooledHead(options.Width, options.Pooled, context);
+        register_module(nameof(patches), patches);
+        register_module(nameof(pooled), pooled);
+    }
+
+    public Encoded Encode(Masked input)
+    {
+        var x = patches.Forward(input.Data);  // [B, rows * columns, width]
+        var tokens = new Masked(x, input.Mask.unsqueeze(1).expand(x.size(0), x.size(1)));
+        return new Encoded(tokens, pooled.Forward(tokens));
+    }
+}

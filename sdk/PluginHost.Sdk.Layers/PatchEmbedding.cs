@@ -1,0 +1,97 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace PluginHost.Sdk.Layers;
+
+/// <summary>The numbers of a <see cref="PatchEmbedding"/>.</summary>
+/// <param name="Width">Width of a token.</param>
+/// <param name="Patch">Pixels along a side that become one token; divides the pictures' size.</param>
+/// <param name="Stem">Whether two 3×3 convolutions come first; they halve the picture.</param>
+/// <param name="StemWidth">Channels of the first convolution; the second has twice as many.</param>
+public sealed record PatchShape(long Width, long Patch, bool Stem, long StemWidth)
+{
+    /// <summary>This, if its numbers fit together.</summary>
+    /// <param name="plugin">For the message: <c>encoder.vit</c>.</param>
+    /// <exception cref="UserErrorException">They do not.</exception>
+    public PatchShape Checked(string plugin) => !Stem || Patch % 2 == 0 ? this
+        : throw new UserErrorException($"{plugin}: patch is {Patch}, but a stem halves the picture once, so patch must be even; use {Patch + 1} or set \"stem\": false.");
+}
+
+/// <summary>
+/// Pictures as tokens: a linear map of each patch (Dosovitskiy et al. 2021) with fixed two-dimensional positions and, if wanted, an
+/// early-convolution stem (Xiao et al. 2021), which needs far fewer pictures to learn edges and colours.
+/// </summary>
+public sealed class PatchEmbedding : nn.Module
+{
+    private readonly long size;
+    private readonly GridPositions positions;
+    private readonly ConvolutionNorm? fine;
+    private readonly ConvolutionNorm? coarse;
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+
+    /// <summary>Builds the layer.</summary>
+    /// <param name="shape">Its numbers.</param>
+    /// <param name="channels">Channels of a picture.</param>
+    /// <param name="context">Says type and device.</param>
+    public PatchEmbedding(PatchShape shape, long channels, BuildContext context) : base(nameof(PatchEmbedding))
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        size = shape.Patch;
+        positions = new GridPositions(shape.Width, context);
+        if (shape.Stem)
+        {
+            fine = new ConvolutionNorm(channels, shape.StemWidth, 1, context);
+            coarse = new ConvolutionNorm(shape.StemWidth, 2 * shape.StemWidth, 2, context);
+            register_module(nameof(fine), fine);
+            register_module(nameof(coarse), coarse);
+            (channels, size) = (2 * shape.StemWidth, size / 2);
+        }
+        weight = Initial.Normal(context, [shape.Width, channels, size, size], Math.Sqrt(1.0 / (channels * size * size)));
+        bias = Initial.Constant(context, [shape.Width], 0);
+        register_parameter(nameof(weight), weight);
+        register_parameter(nameof(bias), bias);
+    }
+
+    /// <summary>Pictures [batch, channels, height, width] in 0..1 to [batch, height / patch · width / patch, token width], row by row.</summary>
+    public Tensor Forward(Tensor pictures)
+    {
+        var x = pictures * 2 - 1;
+        if (fine is not null && coarse is not null) x = coarse.Forward(fine.Forward(x));
+        var grid = conv2d(x, weight, bias, strides: [size, size]);                                   // [batch, token width, rows, columns]
+        return grid.flatten(2).transpose(1, 2) + positions.For(grid.size(2), grid.size(3));
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) positions.Dispose();
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary>3×3 convolution, group normalisation (no statistics over the batch: an absent picture must not matter), GELU.</summary>
+internal sealed class ConvolutionNorm : nn.Module
+{
+    private readonly long stride;
+    private readonly long groups;
+    private readonly Parameter kernel;
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+
+    public ConvolutionNorm(long inputs, long outputs, long stride, BuildContext context) : base(nameof(ConvolutionNorm))
+    {
+        this.stride = stride;
+        groups = outputs % 4 == 0 ? 4 : 1;
+        kernel = Initial.Normal(context, [outputs, inputs, 3, 3], Math.Sqrt(2.0 / (9 * inputs)));
+        weight = Initial.Constant(context, [outputs], 1);
+        bias = Initial.Constant(context, [outputs], 0);
+        register_parameter(nameof(kernel), kernel);
+        register_parameter(nameof(weight), weight);
+        register_parameter(nameof(bias), bias);
+    }
+
+    public Tensor Forward(Tensor x) =>
+        gelu(group_norm(conv2d(x, kernel, strides: [stride, stride], padding: [1, 1]), groups, weight, bias));
+}
