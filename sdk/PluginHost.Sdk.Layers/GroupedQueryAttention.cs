@@ -76,7 +76,7 @@ public sealed class GroupedQueryAttention : nn.Module
         var folded = tokens == 1 && group > 1;
         if (folded) query = query.reshape(batch, keyValueHeads, group, headWidth);
         else if (group > 1) (keys, values) = (Repeat(keys, group), Repeat(values, group));
-        var attended = scaled_dot_product_attention(query, keys, values, mask, 0, causal && tokens > 1);
+        var attended = Arithmetic.Attention(query, keys, values, mask, causal && tokens > 1);
         if (folded) attended = attended.reshape(batch, heads, 1, headWidth);
         return attended.transpose(1, 2).reshape(batch, tokens, heads * headWidth);
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost;
+using PluginHost.Bench;
 using PluginHost.Catalog;
 using PluginHost.Catalog.Install;
 using PluginHost.Commands;
@@ -23,6 +24,7 @@ root.Subcommands.Add(Run());
 root.Subcommands.Add(Plan());
 root.Subcommands.Add(Chat());
 root.Subcommands.Add(DataCommandLine.Build(hostFile, set, json, Logs()));
+root.Subcommands.Add(BenchCommandLine.Build(hostFile, set, json));
 root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
 
 try

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PluginHost.Data;
 using PluginHost.Graph;
 using PluginHost.Sdk;
@@ -18,11 +19,11 @@ internal sealed class AccumulationWindow : IDisposable
 
     public IReadOnlyList<Batch> Batches => batches;
 
-    /// <summary>Tokens of text and captions.</summary>
+    /// <summary>Tokens of text and captions, as far as the graph reads them.</summary>
     public long Tokens { get; private init; }
 
     /// <exception cref="RunFailedException">The data ends.</exception>
-    public static AccumulationWindow Take(IEnumerator<Batch> stream, int count)
+    public static AccumulationWindow Take(IEnumerator<Batch> stream, int count, GraphPlan plan)
     {
         var batches = new Batch[count];
         for (var i = 0; i < count; i++)
@@ -30,7 +31,7 @@ internal sealed class AccumulationWindow : IDisposable
             if (!stream.MoveNext()) throw new RunFailedException("The split 'train' has no usable sample.");
             batches[i] = stream.Current;
         }
-        return new AccumulationWindow(batches) { Tokens = batches.Sum(TokenCount) };
+        return new AccumulationWindow(batches) { Tokens = batches.Sum(batch => Count(plan, SamplePort.Text, batch.Text) + Count(plan, SamplePort.Caption, batch.Caption)) };
     }
 
     /// <summary>Gathers the window's gradients in the optimizer; returns each objective's weighted share of the loss.</summary>
@@ -38,7 +39,10 @@ internal sealed class AccumulationWindow : IDisposable
     {
         var parts = trained.Objectives.ToDictionary(objective => objective.Name, _ => 0.0);
         var counts = Counts(trained);
-        foreach (var (shares, gradients) in trained.MicroBatches.Run(batches, batch => Differentiate(trained, batch, counts)))
+        var began = Stopwatch.GetTimestamp();
+        var results = trained.MicroBatches.Run(batches, batch => Differentiate(trained, batch, counts));
+        trained.Profile?.AddCompute(began);
+        foreach (var (shares, gradients) in results)
         {
             for (var o = 0; o < shares.Length; o++) parts[trained.Objectives[o].Name] += shares[o];
             trained.Optimizer.Accumulate(gradients);
@@ -85,23 +89,35 @@ internal sealed class AccumulationWindow : IDisposable
     private static (double[] Shares, IReadOnlyList<Tensor?> Gradients) Differentiate(TrainedGraph trained, Batch batch, double[] counts)
     {
         using var scope = NewDisposeScope();
-        using var _ = Arithmetic.Use(trained.Precision.Arithmetic);
+        using var trace = trained.Profile?.Watch(trained.Precision);
+        using var _ = Arithmetic.Use(trace ?? trained.Precision.Arithmetic);
         var slots = Fill(trained.Graph, batch);
-        ExecutableGraph.Run(trained.CreateSteps(), slots, trained.Precision.Scales);
+        ExecutableGraph.Run(trained.CreateSteps(), slots, trace ?? (INodeBoundary?)trained.Precision.Scales);
         var shares = new double[counts.Length];
         Tensor? loss = null;
         for (var o = 0; o < counts.Length; o++)
         {
             if (counts[o] == 0) continue;
-            var share = trained.Objectives[o].Objective.Sum(Inputs(trained.Objectives[o], slots)) * (trained.Objectives[o].Weight / counts[o]);
+            var objective = trained.Objectives[o];
+            trace?.EnterObjective(objective.Name);
+            var share = objective.Objective.Sum(Inputs(objective, slots)) * (objective.Weight / counts[o]);
+            if (trace is not null) share = trace.LeaveObjective(share);
             shares[o] = share.ToDouble();
             loss = loss is null ? share : loss + share;
         }
         // Often the largest tensor of a step; the gradients need its shape alone.
         if (trained.Graph.Plan.DecoderNode is { } decoder) (slots[decoder.Outputs[0].Slot] as Tensor)?.Dispose();
-        return (shares, loss is { requires_grad: true } ? trained.Optimizer.Gradients(loss) : []);
+        if (loss is not { requires_grad: true }) return (shares, []);
+        trace?.EnterBackward();
+        var gradients = trained.Optimizer.Gradients(loss);
+        trace?.LeaveBackward();
+        return (shares, gradients);
     }
 
-    private static long TokenCount(Batch batch) =>
-        (batch.Text?.Mask.sum().ToInt64() ?? 0) + (batch.Caption?.Mask.sum().ToInt64() ?? 0);
+    private static long Count(GraphPlan plan, SamplePort port, TextBatch? text)
+    {
+        if (text is null || plan.SampleSlots[(int)port] < 0) return 0;
+        using var sum = text.Mask.sum();
+        return sum.ToInt64();
+    }
 }
