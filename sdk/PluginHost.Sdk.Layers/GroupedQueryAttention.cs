@@ -51,13 +51,12 @@ public sealed class GroupedQueryAttention : nn.Module
     {
         var (batch, tokens) = (x.size(0), x.size(1));
         var fused = inputs.Forward(x).view(batch, tokens, heads + 2 * keyValueHeads, headWidth);
-        var parts = fused.split([heads + keyValueHeads, keyValueHeads], 2);
         // Queries and keys are rotated together, before the heads move in front of the tokens.
-        var rotated = pass.Rotation is { } rotation ? rotation.Apply(parts[0], headWidth) : parts[0];
-        var queryKey = rotated.split([heads, keyValueHeads], 2);
-        var query = queryKey[0].transpose(1, 2);  // [batch, heads, tokens, head width]
-        var keys = queryKey[1].transpose(1, 2);   // [batch, key/value heads, tokens, head width]
-        var values = parts[1].transpose(1, 2);
+        if (pass.Rotation is { } rotation) fused = rotation.Apply(fused, headWidth, heads + keyValueHeads);
+        var parts = fused.split([heads, keyValueHeads, keyValueHeads], 2);
+        var query = parts[0].transpose(1, 2);   // [batch, heads, tokens, head width]
+        var keys = parts[1].transpose(1, 2);    // [batch, key/value heads, tokens, head width]
+        var values = parts[2].transpose(1, 2);
         if (pass.Cache is { } cache) (keys, values) = cache.Append(layer, keys, values);
         var mask = pass.Mask;
         if (Slot.Keys is { } slotKeys && Slot.Values is { } slotValues)
