@@ -21,12 +21,14 @@ public sealed record PlanCost(long Parameters, long ActivationFloats)
         var objectives = plan.Stages.SelectMany(stage => stage.Objectives).Select(objective => objective.Node).DistinctBy(node => (node.Name, node.Description.Id));
         return new(
             plan.Nodes.Concat(objectives).Sum(node => node.Parameters ?? 0),
-            plan.Nodes.Sum(node => node.ActivationFloats ?? 0) * Parallel(plan));
+            (plan.Nodes.Sum(node => node.ActivationFloats ?? 0) + plan.Stages.Select(Objectives).DefaultIfEmpty().Max()) * Parallel(plan));
     }
 
     /// <summary>The cost of a node alone; null when its plugin has no formula.</summary>
     public static PlanCost? Of(PlannedNode node) =>
         node.Parameters is null && node.ActivationFloats is null ? null : new(node.Parameters ?? 0, node.ActivationFloats ?? 0);
+
+    private static long Objectives(PlannedStage stage) => stage.Objectives.Sum(objective => objective.Node.ActivationFloats ?? 0);
 
     /// <summary>The most micro-batches that a stage runs at once.</summary>
     public static int Parallel(GraphPlan plan) => plan.Stages.Select(stage => stage.Config.Parallel).DefaultIfEmpty(1).Max();

@@ -22,6 +22,7 @@ internal sealed class MicroBatchTrace : INodeBoundary, IArithmetic, IDisposable
     private string objective = "";
     private bool backward;
     private long since;
+    private Tensor? given;
 
     public MicroBatchTrace(TrainingProfile profile, IArithmetic? arithmetic, INodeBoundary? boundary) =>
         (this.profile, this.arithmetic, this.boundary) = (profile, arithmetic ?? Plain, boundary);
@@ -127,6 +128,7 @@ internal sealed class MicroBatchTrace : INodeBoundary, IArithmetic, IDisposable
     private Tensor Marked(bool last, Tensor value, string node)
     {
         var marked = Mark.apply([value, this, node]);
+        given?.Dispose();
         if (last) value.Dispose();
         return marked;
     }
@@ -143,7 +145,8 @@ internal sealed class MicroBatchTrace : INodeBoundary, IArithmetic, IDisposable
         {
             context.save_data(Trace, inputs[1]);
             context.save_data(Node, inputs[2]);
-            return ((Tensor)inputs[0]).alias();
+            // libtorch takes a copy: a handle that stayed would keep the original too.
+            return ((MicroBatchTrace)inputs[1]).given = ((Tensor)inputs[0]).alias();
         }
 
         protected override List<Tensor?> Backward(autograd.AutogradContext context, Tensor gradient)

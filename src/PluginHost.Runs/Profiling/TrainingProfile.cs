@@ -5,7 +5,8 @@ using PluginHost.Runs.Training.Precision;
 namespace PluginHost.Runs.Profiling;
 
 /// <summary>Measures a stage's steps while they run. Give it to the stage; take the figures between two steps.</summary>
-public sealed class TrainingProfile
+/// <param name="warmup">Steps at the beginning that do not count: in them code is compiled and the heap grows.</param>
+public sealed class TrainingProfile(int warmup = 0)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, NodeTicks> nodes = [];
@@ -18,6 +19,7 @@ public sealed class TrainingProfile
     private long busy;
     private long allocatedBefore;
     private long? activations;
+    private int seen;
 
     /// <summary>What has been measured since this was last asked for.</summary>
     public ProfileFigures Take()
@@ -50,6 +52,7 @@ public sealed class TrainingProfile
     {
         steps++;
         whole += Stopwatch.GetTimestamp() - began;
+        if (seen++ < warmup) Take();
     }
 
     internal void AddDataWait(long began) => dataWait += Stopwatch.GetTimestamp() - began;

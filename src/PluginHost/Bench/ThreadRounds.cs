@@ -8,7 +8,7 @@ namespace PluginHost.Bench;
 internal sealed class ThreadRounds(int threads)
 {
     private readonly List<ProfileFigures> steps = [];
-    private readonly List<(double Step, double Optimizer)> straight = [];
+    private readonly List<StraightTimes> straight = [];
     private readonly Dictionary<MatrixShape, List<double>> products = [];
 
     public int Threads => threads;
@@ -25,7 +25,7 @@ internal sealed class ThreadRounds(int threads)
         Tokens = (long)stage.Batch * stage.Accumulate * tokens;
     }
 
-    public void Add((double Step, double Optimizer) step) => straight.Add(step);
+    public void Add(StraightTimes step) => straight.Add(step);
 
     public void Add(MatrixShape shape, double operationsPerSecond)
     {
@@ -46,7 +46,7 @@ internal sealed class ThreadRounds(int threads)
             Model = steps[0].Operations / step,
             HostTokens = Tokens / step,
             StraightTokens = straight.Count > 0 ? Tokens / Median(straight.Select(item => item.Step)) : null,
-            AdamWSpeedup = straight.Count > 0 ? Median(straight.Select(item => item.Optimizer)) / Of(item => item.Optimizer) : null,
+            AdamWSpeedup = straight.Count > 0 ? Median(straight.Select(item => item.Optimizer)) / Median(straight.Select(item => item.HostOptimizer)) : null,
             Step = step,
             OptimizerShare = Of(item => item.Optimizer) / step,
             DataWaitShare = Of(item => item.DataWait) / step,
@@ -80,7 +80,7 @@ internal sealed record ThreadFigures
     /// <summary>Null where there is no straight model to compare with.</summary>
     public required double? StraightTokens { get; init; }
 
-    /// <summary>How many times as long TorchSharp's AdamW takes as the host's optimizer with norm and clipping.</summary>
+    /// <summary>How many times as long TorchSharp's AdamW takes as the host's, on the same parameters and gradients.</summary>
     public required double? AdamWSpeedup { get; init; }
 
     public required double Step { get; init; }
