@@ -13,7 +13,7 @@ namespace Decoder.Causal;
 [Cost(
     Parameters = "V*{Width}*(2-{TiedHead}) + {Width} + {Layers}*(2*{Width} + 2*{Width}*{Width} "
         + "+ 2*{Width}*{KeyValueHeads}*{Width}/{Heads} + 3*{Width}*{FeedForward})",
-    Activations = "B*T*({Layers}*(10*{Width} + 4*{FeedForward}) + 2*V)")]
+    Activations = "B*T*({Layers}*(8*{Width} + 2*{Width}*({Heads}-{KeyValueHeads})/{Heads} + 3*{FeedForward}) + 2*{Width} + T)")]
 public sealed class CausalDecoder(CausalOptions options) : INodePlugin
 {
     /// <inheritdoc/>

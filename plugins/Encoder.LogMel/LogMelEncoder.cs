@@ -12,7 +12,7 @@ namespace Encoder.LogMel;
 [Cost(
     Parameters = "3*{Bands}*{Width} + 3*{Width}*{Width} + 2*{Width} "
         + "+ {Layers}*(2*{Width} + 4*{Width}*{Width} + 3*{Width}*{FeedForward}) + 3*{Width} + {Width}*{Pooled}",
-    Activations = "B*S/100*({Bands} + 4*{Width} + {Layers}*(11*{Width} + 4*{FeedForward})/{Stride})")]
+    Activations = "B*S/100*({Bands} + 4*{Width} + {Layers}*(8*{Width} + 3*{FeedForward})/{Stride})")]
 public sealed class LogMelEncoder(LogMelOptions options) : INodePlugin
 {
     /// <inheritdoc/>

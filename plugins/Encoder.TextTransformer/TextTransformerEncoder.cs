@@ -17,7 +17,7 @@ namespace Encoder.TextTransformer;
 [Output("pooled", "f[B,{Pooled}]")]
 [Cost(
     Parameters = "V*{Width} + {Layers}*(2*{Width} + 4*{Width}*{Width} + 3*{Width}*{FeedForward}) + 3*{Width} + {Width}*{Pooled}",
-    Activations = "B*T*{Layers}*(11*{Width} + 4*{FeedForward})")]
+    Activations = "B*T*{Layers}*(8*{Width} + 3*{FeedForward})")]
 public sealed class TextTransformerEncoder(TextTransformerOptions options) : INodePlugin
 {
     /// <inheritdoc/>

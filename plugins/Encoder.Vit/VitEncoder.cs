@@ -13,7 +13,7 @@ namespace Encoder.Vit;
     Parameters = "(1-{Stem})*C*{Patch}*{Patch}*{Width} + {Width} "
         + "+ {Stem}*(9*C*{StemWidth} + 18*{StemWidth}*{StemWidth} + 6*{StemWidth} + {StemWidth}*{Patch}*{Patch}*{Width}/2) "
         + "+ {Layers}*(2*{Width} + 4*{Width}*{Width} + 3*{Width}*{FeedForward}) + {Width} + 2*{Width} + {Width}*{Pooled}",
-    Activations = "B*(H/{Patch}*W/{Patch}*{Layers}*(11*{Width} + 4*{FeedForward}) + {Stem}*H*W*5*{StemWidth})")]
+    Activations = "B*(H/{Patch}*W/{Patch}*{Layers}*(8*{Width} + 3*{FeedForward}) + {Stem}*H*W*5*{StemWidth})")]
 public sealed class VitEncoder(VitOptions options) : INodePlugin
 {
     /// <inheritdoc/>

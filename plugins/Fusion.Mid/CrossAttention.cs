@@ -32,8 +32,7 @@ internal sealed class CrossAttention : nn.Module
     {
         var (batch, tokens, width) = (hidden.size(0), hidden.size(1), hidden.size(2));
         var queries = query.Forward(norm.Forward(hidden)).view(batch, tokens, width / headWidth, headWidth).transpose(1, 2);
-        var attended = nn.functional.scaled_dot_product_attention(queries, keys, values, mask)
-            .transpose(1, 2).reshape(batch, tokens, width);
+        var attended = Arithmetic.Attention(queries, keys, values, mask, causal: false).transpose(1, 2).reshape(batch, tokens, width);
         return addcmul(hidden, output.Forward(attended), gate.tanh(), Scalars.One);
     }
 }

@@ -1,6 +1,7 @@
 // Next-token prediction: Σ w · (−log softmax(logits)[target]) over the supervised positions, divided by Σ w by the host, over the
 // whole accumulation window.
 using PluginHost.Sdk;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Objective.NextToken;
@@ -29,11 +30,14 @@ internal sealed class NextToken : IObjective
         // The largest tensors of a step: what the backward pass can do without is not kept for it.
         using var scope = NewDisposeScope();
         var (logits, text) = ((Tensor)inputs[0]!, (TextBatch)inputs[1]!);
-        // Most positions are prompts and padding: the softmax runs over the supervised ones alone.
-        var targets = text.Targets.reshape(-1);
-        var supervised = targets.ne(TextBatch.Ignore).nonzero().view(-1);
-        var rows = logits.view(-1, logits.size(2)).index_select(0, supervised).to(ScalarType.Float32);  // [supervised, V]
-        var losses = nn.functional.cross_entropy(rows, targets.index_select(0, supervised), reduction: nn.Reduction.None);
-        return (losses * text.Weights.reshape(-1).index_select(0, supervised)).sum().MoveToOuterDisposeScope();
+        var (rows, targets, weights) = (logits.flatten(0, 1), text.Targets.flatten(), text.Weights.flatten());
+        var supervised = targets.ne(TextBatch.Ignore);
+        // Often most positions are prompts and padding: then the softmax runs over the others alone.
+        var wanted = supervised.nonzero().view(-1);
+        if (wanted.size(0) * 2 < targets.size(0))
+            (rows, targets, weights) = (rows.index_select(0, wanted), targets.index_select(0, wanted), weights.index_select(0, wanted));
+        else
+            (targets, weights) = (targets.clamp_min(0), weights * supervised);
+        return CrossEntropySum.apply([rows.to(ScalarType.Float32), targets, weights]).MoveToOuterDisposeScope();
     }
 }

@@ -51,13 +51,12 @@ public sealed class GroupedQueryAttention : nn.Module
     {
         var (batch, tokens) = (x.size(0), x.size(1));
         var fused = inputs.Forward(x).view(batch, tokens, heads + 2 * keyValueHeads, headWidth);
-        var parts = fused.split([heads + keyValueHeads, keyValueHeads], 2);
         // Queries and keys are rotated together, before the heads move in front of the tokens.
-        var rotated = pass.Rotation is { } rotation ? rotation.Apply(parts[0], headWidth) : parts[0];
-        var queryKey = rotated.split([heads, keyValueHeads], 2);
-        var query = queryKey[0].transpose(1, 2);  // [batch, heads, tokens, head width]
-        var keys = queryKey[1].transpose(1, 2);   // [batch, key/value heads, tokens, head width]
-        var values = parts[1].transpose(1, 2);
+        if (pass.Rotation is { } rotation) fused = rotation.Apply(fused, headWidth, heads + keyValueHeads);
+        var parts = fused.split([heads, keyValueHeads, keyValueHeads], 2);
+        var query = parts[0].transpose(1, 2);   // [batch, heads, tokens, head width]
+        var keys = parts[1].transpose(1, 2);    // [batch, key/value heads, tokens, head width]
+        var values = parts[2].transpose(1, 2);
         if (pass.Cache is { } cache) (keys, values) = cache.Append(layer, keys, values);
         var mask = pass.Mask;
         if (Slot.Keys is { } slotKeys && Slot.Values is { } slotValues)
@@ -76,7 +75,7 @@ public sealed class GroupedQueryAttention : nn.Module
         var folded = tokens == 1 && group > 1;
         if (folded) query = query.reshape(batch, keyValueHeads, group, headWidth);
         else if (group > 1) (keys, values) = (Repeat(keys, group), Repeat(values, group));
-        var attended = scaled_dot_product_attention(query, keys, values, mask, 0, causal && tokens > 1);
+        var attended = Arithmetic.Attention(query, keys, values, mask, causal && tokens > 1);
         if (folded) attended = attended.reshape(batch, heads, 1, headWidth);
         return attended.transpose(1, 2).reshape(batch, tokens, heads * headWidth);
     }

@@ -2,15 +2,6 @@ using static TorchSharp.torch;
 
 namespace PluginHost.Sdk.Layers;
 
-/// <summary>The rotation of a batch of positions.</summary>
-/// <param name="Cosine">[batch or 1, tokens, 1, head width].</param>
-/// <param name="Sine">The same shape; the first half is negated, so that a rotation is one roll and one multiply-add.</param>
-public readonly record struct Rotation(Tensor Cosine, Tensor Sine)
-{
-    /// <summary>Rotates [batch, tokens, heads, head width].</summary>
-    public Tensor Apply(Tensor x, long headWidth) => addcmul(x * Cosine, x.roll(headWidth / 2, -1), Sine, Scalars.One);
-}
-
 /// <summary>
 /// Rotary position embedding (Su et al. 2021), halves rotated against each other as in GPT-NeoX. Tables grow on demand and are
 /// kept; whoever creates the object disposes it. Thread-safe.

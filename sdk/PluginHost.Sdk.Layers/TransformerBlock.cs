@@ -56,8 +56,10 @@ public sealed class TransformerBlock : nn.Module
 
     private Tensor Compute(Tensor x, AttentionPass pass)
     {
+        // Only what the backward pass has asked for outlives the block.
+        using var scope = NewDisposeScope();
         x = x.add(Drop(attention.Forward(attentionNorm.Forward(x), pass)), Scalars.One);
-        return x.add(Drop(feedForward.Forward(feedForwardNorm.Forward(x))), Scalars.One);
+        return x.add(Drop(feedForward.Forward(feedForwardNorm.Forward(x))), Scalars.One).MoveToOuterDisposeScope();
     }
 
     // Adapters and slots are not the block's own, but learn from it.

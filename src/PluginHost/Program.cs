@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost;
+using PluginHost.Bench;
 using PluginHost.Catalog;
 using PluginHost.Catalog.Install;
 using PluginHost.Commands;
@@ -23,6 +24,7 @@ root.Subcommands.Add(Run());
 root.Subcommands.Add(Plan());
 root.Subcommands.Add(Chat());
 root.Subcommands.Add(DataCommandLine.Build(hostFile, set, json, Logs()));
+root.Subcommands.Add(BenchCommandLine.Build(hostFile, set, json));
 root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
 
 try
@@ -58,12 +60,13 @@ Command Run()
     var seeds = new Option<int>("--seeds") { Description = "Runs with this many seeds and reports mean and spread", DefaultValueFactory = _ => 1 };
     var resume = new Option<string?>("--resume") { Description = "Goes on with a stopped run (folder, name or 'latest')" };
     var watch = new Option<bool>("--watch") { Description = "Takes in changed plugins, a changed project file and a changed host file while it runs" };
-    var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, watch, json };
+    var profile = new Option<bool>("--profile") { Description = "Shows where a step's time and memory go, node by node" };
+    var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, watch, profile, json };
     command.SetAction((parsed, cancellation) => Task.FromResult(new RunCommand(
         new RunRequest(
             parsed.GetValue(project) ?? (parsed.GetValue(resume) is null ? throw new UserErrorException("run: name a project file, or a run with --resume.") : ""),
             parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(report),
-            parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(watch), parsed.GetValue(json)),
+            parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(watch), parsed.GetValue(profile), parsed.GetValue(json)),
         Logs(), parsed.GetValue(json) ? Console.Error : Console.Out, !Console.IsOutputRedirected && !parsed.GetValue(json), cancellation).Run()));
     return command;
 }

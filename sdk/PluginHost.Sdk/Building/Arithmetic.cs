@@ -10,11 +10,21 @@ public interface IArithmetic
     /// <param name="weight">[outputs, inputs], in fp32.</param>
     /// <returns>[..., outputs], in fp32.</returns>
     Tensor Linear(Tensor input, Tensor weight);
+
+    /// <summary>Scaled dot-product attention; by default that of the tensors' own type.</summary>
+    /// <param name="query">[batch, heads, queries, head width].</param>
+    /// <param name="keys">[batch, heads, keys, head width].</param>
+    /// <param name="values">[batch, heads, keys, head width].</param>
+    /// <param name="mask">Numbers added to the scores, broadcast to [batch, heads, queries, keys]; null: none.</param>
+    /// <param name="causal">Whether query i sees keys 0 to i alone; then there is no mask.</param>
+    /// <returns>[batch, heads, queries, head width].</returns>
+    Tensor Attention(Tensor query, Tensor keys, Tensor values, Tensor? mask, bool causal) =>
+        nn.functional.scaled_dot_product_attention(query, keys, values, mask, 0, causal);
 }
 
 /// <summary>
-/// The arithmetic of the calling thread. Layers ask for their linear maps here; norms, softmax and losses are plain operators and stay in
-/// fp32. Without an arithmetic, products are those of the tensors' own type.
+/// The arithmetic of the calling thread. Layers ask for their linear maps and their attention here; norms, softmax and losses are plain
+/// operators and stay in fp32. Without an arithmetic, products are those of the tensors' own type.
 /// </summary>
 public static class Arithmetic
 {
@@ -26,6 +36,10 @@ public static class Arithmetic
 
     /// <summary>A linear map without bias: [..., inputs] by a weight [outputs, inputs] to [..., outputs].</summary>
     public static Tensor Linear(Tensor input, Tensor weight) => current?.Linear(input, weight) ?? nn.functional.linear(input, weight);
+
+    /// <summary>Scaled dot-product attention; see <see cref="IArithmetic.Attention"/>.</summary>
+    public static Tensor Attention(Tensor query, Tensor keys, Tensor values, Tensor? mask, bool causal) =>
+        current?.Attention(query, keys, values, mask, causal) ?? nn.functional.scaled_dot_product_attention(query, keys, values, mask, 0, causal);
 
     /// <summary>Chooses an arithmetic for this thread until the result is disposed.</summary>
     public static Chosen Use(IArithmetic? arithmetic)

@@ -21,8 +21,8 @@ public abstract class GuardedFunction<T> : autograd.SingleTensorFunction<T> wher
 
     /// <summary>The backward pass.</summary>
     /// <param name="context">What the forward pass kept.</param>
-    /// <param name="gradient">The gradient of the output, in its shape.</param>
-    /// <returns>One gradient per input, in order; null for an input that is no tensor.</returns>
+    /// <param name="gradient">The gradient of the output, in its shape; it is disposed afterwards.</param>
+    /// <returns>One gradient per input, in order; null for an input that is no tensor. They are disposed once libtorch has them.</returns>
     protected abstract List<Tensor?> Backward(autograd.AutogradContext context, Tensor gradient);
 
     /// <inheritdoc/>
@@ -38,7 +38,11 @@ public abstract class GuardedFunction<T> : autograd.SingleTensorFunction<T> wher
     {
         try
         {
-            return Backward(ctx, grad_output)!;
+            var gradients = Backward(ctx, grad_output);
+            // The dispose scope around a pass ends with it: until then, each handle would keep the memory of its gradient.
+            GivenGradients.Replace(gradients);
+            if (!gradients.Contains(grad_output)) grad_output.Dispose();
+            return gradients!;
         }
         catch (Exception error)
         {
@@ -46,6 +50,20 @@ public abstract class GuardedFunction<T> : autograd.SingleTensorFunction<T> wher
             var inputs = ((long[] Shape, ScalarType Type, Device Device)[])ctx.get_data(Inputs);
             return [.. inputs.Select(input => input.Shape is null ? null! : zeros(input.Shape, input.Type, input.Device))];
         }
+    }
+}
+
+/// <summary>The handles of the gradients that a function of this thread has given last. By the next call libtorch has handles of its own.</summary>
+internal static class GivenGradients
+{
+    [ThreadStatic]
+    private static List<Tensor?>? last;
+
+    public static void Replace(List<Tensor?>? gradients)
+    {
+        if (last is not null)
+            foreach (var gradient in last) gradient?.Dispose();
+        last = gradients;
     }
 }
 

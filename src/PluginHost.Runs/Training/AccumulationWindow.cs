@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PluginHost.Data;
 using PluginHost.Graph;
 using PluginHost.Sdk;
@@ -38,7 +39,10 @@ internal sealed class AccumulationWindow : IDisposable
     {
         var parts = trained.Objectives.ToDictionary(objective => objective.Name, _ => 0.0);
         var counts = Counts(trained);
-        foreach (var (shares, gradients) in trained.MicroBatches.Run(batches, batch => Differentiate(trained, batch, counts)))
+        var began = Stopwatch.GetTimestamp();
+        var results = trained.MicroBatches.Run(batches, batch => Differentiate(trained, batch, counts));
+        trained.Profile?.AddCompute(began);
+        foreach (var (shares, gradients) in results)
         {
             for (var o = 0; o < shares.Length; o++) parts[trained.Objectives[o].Name] += shares[o];
             trained.Optimizer.Accumulate(gradients);
@@ -85,20 +89,28 @@ internal sealed class AccumulationWindow : IDisposable
     private static (double[] Shares, IReadOnlyList<Tensor?> Gradients) Differentiate(TrainedGraph trained, Batch batch, double[] counts)
     {
         using var scope = NewDisposeScope();
-        using var _ = Arithmetic.Use(trained.Precision.Arithmetic);
+        using var trace = trained.Profile?.Watch(trained.Precision);
+        using var _ = Arithmetic.Use(trace ?? trained.Precision.Arithmetic);
         var slots = Fill(trained.Graph, batch);
-        ExecutableGraph.Run(trained.CreateSteps(), slots, trained.Precision.Scales);
+        ExecutableGraph.Run(trained.CreateSteps(), slots, trace ?? (INodeBoundary?)trained.Precision.Scales);
         var shares = new double[counts.Length];
         Tensor? loss = null;
         for (var o = 0; o < counts.Length; o++)
         {
             if (counts[o] == 0) continue;
-            var share = trained.Objectives[o].Objective.Sum(Inputs(trained.Objectives[o], slots)) * (trained.Objectives[o].Weight / counts[o]);
+            var objective = trained.Objectives[o];
+            trace?.EnterObjective(objective.Name);
+            var share = objective.Objective.Sum(Inputs(objective, slots)) * (objective.Weight / counts[o]);
+            if (trace is not null) share = trace.LeaveObjective(share);
             shares[o] = share.ToDouble();
             loss = loss is null ? share : loss + share;
         }
         // Often the largest tensor of a step; the gradients need its shape alone.
         if (trained.Graph.Plan.DecoderNode is { } decoder) (slots[decoder.Outputs[0].Slot] as Tensor)?.Dispose();
-        return (shares, loss is { requires_grad: true } ? trained.Optimizer.Gradients(loss) : []);
+        if (loss is not { requires_grad: true }) return (shares, []);
+        trace?.EnterBackward();
+        var gradients = trained.Optimizer.Gradients(loss);
+        trace?.LeaveBackward();
+        return (shares, gradients);
     }
 }

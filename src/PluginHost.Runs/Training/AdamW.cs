@@ -35,16 +35,22 @@ public sealed class AdamW : IDisposable
         var norm = Norm(gradients);
         if (norm > clip && double.IsFinite(norm))
             foreach (var gradient in gradients) gradient.mul_(clip / norm);
-        if (double.IsFinite(norm))
-        {
-            for (var i = 0; i < rates.Count; i++)
-            {
-                Update(active.Where(state => state.Group == i && state.Decays).ToArray(), rates[i].Rate, rates[i].Decay);
-                Update(active.Where(state => state.Group == i && !state.Decays).ToArray(), rates[i].Rate, 0);
-            }
-        }
+        if (double.IsFinite(norm)) Update(rates);
         foreach (var state in active) state.Parameter.grad = null;
         return norm;
+    }
+
+    /// <summary>One step by the gradients as they are, which stay.</summary>
+    public void Update(IReadOnlyList<GroupRate> rates)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var active = states.Where(state => state.Parameter.grad is not null).ToArray();
+        for (var i = 0; i < rates.Count; i++)
+        {
+            Update(active.Where(state => state.Group == i && state.Decays).ToArray(), rates[i].Rate, rates[i].Decay);
+            Update(active.Where(state => state.Group == i && !state.Decays).ToArray(), rates[i].Rate, 0);
+        }
     }
 
     /// <summary>Gradients of a loss, in the order of the parameters; parameters that it does not depend on have none. Theirs is whoever asked.</summary>

@@ -4,6 +4,7 @@ using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
+using PluginHost.Runs.Profiling;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,19 +25,21 @@ public sealed class SupervisedStage : IDisposable
     private readonly List<double> losses = [];
     private readonly List<ValidationPoint> validations = [];
     private readonly StepBoundaries boundaries;
+    private readonly TrainingProfile? profile;
     private TrainedGraph trained;
 
     /// <param name="live">The graph; plugins may be swapped in it between two steps.</param>
     /// <param name="index">Which stage of the project this is.</param>
     /// <param name="data">Where batches come from.</param>
     /// <param name="seed">The run's seed.</param>
+    /// <param name="profile">Measures the steps; null: nothing does.</param>
     /// <exception cref="ConfigException">The stage names parameters that the graph does not have.</exception>
-    public SupervisedStage(LiveGraph live, int index, Dataset data, long seed)
+    public SupervisedStage(LiveGraph live, int index, Dataset data, long seed, TrainingProfile? profile = null)
     {
-        (this.live, this.index, this.data, this.seed) = (live, index, data, seed);
+        (this.live, this.index, this.data, this.seed, this.profile) = (live, index, data, seed, profile);
         // Before the graph is taken: a swap in between would be trained past.
         boundaries = live.BeginSteps();
-        trained = new TrainedGraph(live.Acquire(), index);
+        trained = new TrainedGraph(live.Acquire(), index, profile);
     }
 
     /// <summary>The moving average of the weights, when the stage keeps one; it lives as long as the stage.</summary>
@@ -62,14 +65,19 @@ public sealed class SupervisedStage : IDisposable
         for (var step = firstStep; step < Config.Steps;)
         {
             cancellation.ThrowIfCancellationRequested();
+            var began = Stopwatch.GetTimestamp();
+            profile?.BeginStep();
             waiting.Start();
             using var window = AccumulationWindow.Take(batches, Config.Accumulate, trained.Graph.Plan);
             waiting.Stop();
+            profile?.AddDataWait(began);
             // Used batches are large arrays: collected often, between steps, they keep the resident memory flat.
             if (step % StepsPerCollection == 0) StepGate.Collect();
             using var pass = StepGate.Enter();
             if (boundaries.Exchange(next => Probe(next, window.Batches[0]))) Follow();
-            if (Step(step, window) is not { } report)
+            var taken = Step(step, window);
+            profile?.EndStep(began);
+            if (taken is not { } report)
             {
                 observer.Skipped(Config.Name, step + 1);
                 continue;
@@ -112,7 +120,10 @@ public sealed class SupervisedStage : IDisposable
         using var generator = get_rng_state();
         var parts = window.Differentiate(trained);
         var loss = parts.Values.Sum();
-        if (trained.Step(step) is not { } norm)
+        var began = Stopwatch.GetTimestamp();
+        var stepped = trained.Step(step);
+        profile?.AddOptimizer(began);
+        if (stepped is not { } norm)
         {
             if (double.IsFinite(loss)) return null;
             norm = double.NaN; // no scale helps a loss
@@ -133,7 +144,7 @@ public sealed class SupervisedStage : IDisposable
     {
         var former = trained;
         former.Thaw(); // what both versions share is frozen anew by the next
-        trained = new TrainedGraph(live.Acquire(), index);
+        trained = new TrainedGraph(live.Acquire(), index, profile);
         trained.Carry(former);
         former.Dispose();
         trained.Graph.Train(true);

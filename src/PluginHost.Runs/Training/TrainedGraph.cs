@@ -1,5 +1,6 @@
 using PluginHost.Config;
 using PluginHost.Graph;
+using PluginHost.Runs.Profiling;
 using PluginHost.Runs.Training.Precision;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -17,9 +18,9 @@ internal sealed class TrainedGraph : IDisposable
     private readonly Tensor skipped = zeros(1, ScalarType.Int64).DetachFromDisposeScope();
 
     /// <exception cref="ConfigException">The stage names parameters that the graph does not have.</exception>
-    public TrainedGraph(GraphUse use, int index)
+    public TrainedGraph(GraphUse use, int index, TrainingProfile? profile = null)
     {
-        (this.use, this.index) = (use, index);
+        (this.use, this.index, Profile) = (use, index, profile);
         Config = Graph.Plan.Stages[index].Config;
         selection = new StageParameters(Config);
         Objectives = Graph.Objectives(index);
@@ -45,6 +46,9 @@ internal sealed class TrainedGraph : IDisposable
     public AdamW Optimizer { get; }
 
     public StagePrecision Precision { get; }
+
+    /// <summary>What measures the steps; null: nothing does.</summary>
+    public TrainingProfile? Profile { get; }
 
     /// <summary>Steps that an overflow has made void; their windows are behind us.</summary>
     public long Skipped => skipped.data<long>()[0];

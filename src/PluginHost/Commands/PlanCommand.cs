@@ -9,10 +9,6 @@ namespace PluginHost.Commands;
 /// <summary><c>pluginhost plan</c>: checks a project and shows what it would build, running no plugin code.</summary>
 public static class PlanCommand
 {
-    // Weight, gradient and the two moments of AdamW, four bytes each.
-    private const long BytesPerParameter = 16;
-    private const long BytesPerActivation = 4;
-
     /// <summary>Plans a project and prints the plan.</summary>
     /// <returns>The exit code: 0.</returns>
     /// <exception cref="ConfigException">All that is wrong with the project.</exception>
@@ -24,18 +20,6 @@ public static class PlanCommand
         else Print(plan, output);
         return 0;
     }
-
-    private static IEnumerable<PlannedNode> Trained(GraphPlan plan) =>
-        plan.Nodes.Concat(plan.Stages.SelectMany(stage => stage.Objectives).Select(objective => objective.Node)
-            .DistinctBy(node => (node.Name, node.Description.Id)).Where(node => node.Parameters > 0));
-
-    private static long Parameters(GraphPlan plan) => Trained(plan).Sum(node => node.Parameters ?? 0);
-
-    private static long Activations(GraphPlan plan) => plan.Nodes.Sum(node => node.ActivationFloats ?? 0);
-
-    private static int Parallel(GraphPlan plan) => plan.Stages.Select(stage => stage.Config.Parallel).DefaultIfEmpty(1).Max();
-
-    private static long Memory(long parameters, long activations) => parameters * BytesPerParameter + activations * BytesPerActivation;
 
     internal static void Print(GraphPlan plan, TextWriter output)
     {
@@ -64,10 +48,9 @@ public static class PlanCommand
         if (plan.RankingObjective is { } ranking)
             output.WriteLine($"no decoder: {ranking.Name} ({ranking.Description.Id}) ranks the answers that training samples give to a question's task");
         output.WriteLine();
-        var parameters = Parameters(plan);
-        var activations = Activations(plan);
-        output.WriteLine($"{Count(parameters)} parameters; about {Size(Memory(parameters, activations * Parallel(plan)))} in training "
-            + $"(weights, gradients, AdamW: {Size(Memory(parameters, 0))}; {(Parallel(plan) is var at and > 1 ? $"{at} micro-batches at once" : "one micro-batch")}: {Size(Memory(0, activations * Parallel(plan)))})");
+        var (cost, at) = (PlanCost.Of(plan), PlanCost.Parallel(plan));
+        output.WriteLine($"{Count(cost.Parameters)} parameters; about {FigureText.Size(cost.StateBytes + cost.ActivationBytes)} in training "
+            + $"(weights, gradients, AdamW: {FigureText.Size(cost.StateBytes)}; {(at > 1 ? $"{at} micro-batches at once" : "one micro-batch")}: {FigureText.Size(cost.ActivationBytes)})");
     }
 
     private static string Describe(PlannedObjective objective) =>
@@ -81,16 +64,11 @@ public static class PlanCommand
 
     private static string Count(long? count) => count?.ToString("N0", CultureInfo.InvariantCulture) ?? "?";
 
-    private static string Bytes(PlannedNode node) =>
-        node.Parameters is null && node.ActivationFloats is null ? "?" : Size(Memory(node.Parameters ?? 0, node.ActivationFloats ?? 0));
-
-    private static string Size(long bytes) => bytes < 1 << 20
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MB");
+    private static string Bytes(PlannedNode node) => PlanCost.Of(node) is { } cost ? FigureText.Size(cost.StateBytes + cost.ActivationBytes) : "?";
 
     private static string ToJson(GraphPlan plan)
     {
-        var parameters = Parameters(plan);
+        var cost = PlanCost.Of(plan);
         return JsonSerializer.Serialize(new
         {
             name = plan.Project.Name,
@@ -111,8 +89,8 @@ public static class PlanCommand
             }),
             evaluations = plan.Evaluations.Select(evaluation => new { splits = evaluation.Config.Splits, node = ToJson(evaluation.Metric) }),
             ranking = plan.RankingObjective?.Name,
-            parameters,
-            memoryBytes = Memory(parameters, Activations(plan) * Parallel(plan)),
+            parameters = cost.Parameters,
+            memoryBytes = cost.StateBytes + cost.ActivationBytes,
         }, PlainJson.Options);
     }
 

@@ -3,11 +3,13 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Artifacts.Report;
+using PluginHost.Bench;
 using PluginHost.Catalog.Install;
 using PluginHost.Config;
 using PluginHost.Live;
 using PluginHost.Runs;
 using PluginHost.Runs.Evaluation;
+using PluginHost.Runs.Profiling;
 using PluginHost.Runs.Training;
 using PluginHost.Sdk;
 using PluginHost.Terminal;
@@ -17,7 +19,7 @@ namespace PluginHost.Commands;
 
 /// <summary>What <c>pluginhost run</c> was asked for.</summary>
 internal sealed record RunRequest(
-    string Project, IReadOnlyList<string> Set, string? HostFile, string? Report, int Seeds, string? Resume, bool Watch, bool Json);
+    string Project, IReadOnlyList<string> Set, string? HostFile, string? Report, int Seeds, string? Resume, bool Watch, bool Profile, bool Json);
 
 /// <summary>Trains the stages of a project, evaluates the result, and writes record and report: <c>pluginhost run</c>.</summary>
 internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, TextWriter output, bool terminal, CancellationToken cancellation)
@@ -44,7 +46,8 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         return 0;
     }
 
-    private sealed record Outcome(RunFolder Folder, long Seed, IReadOnlyList<StageResult> Stages, IReadOnlyList<EvaluationResult> Evaluations);
+    private sealed record Outcome(
+        RunFolder Folder, long Seed, IReadOnlyList<StageResult> Stages, IReadOnlyList<EvaluationResult> Evaluations, IReadOnlyList<StageProfile> Profiles);
 
     private Outcome RunOnce(ProjectConfig project, HostConfig host, RunFolder folder, long seed, (TrainingState State, string File)? checkpoint)
     {
@@ -65,11 +68,14 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         Record("training", stages, []);
         using var live = Follow(workspace, host, folder, progress, changed => resolved = Resolved(changed, seed));
         EvaluationResult[] averaged = [];
+        var profiles = new List<StageProfile>();
         for (var i = 0; i < project.Stages.Count; i++)
         {
             if (state is not null && i < state.Stage) continue; // finished before the run was stopped
-            using var stage = new SupervisedStage(workspace.Graph, i, workspace.Data, seed);
+            var measuring = request.Profile ? StageProfile.Begin(project.Stages[i]) : null;
+            using var stage = new SupervisedStage(workspace.Graph, i, workspace.Data, seed, measuring);
             stages.Add(stage.Run(state?.Stage == i ? state : null, folder.Checkpoints, progress, cancellation));
+            if (measuring is not null) profiles.Add(Profile(workspace, project.Stages[i], measuring));
             Record("training", stages, []);
             if (i < project.Stages.Count - 1 || stage.Average is not { } average) continue;
             using var weights = average.Use();
@@ -78,7 +84,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var evaluation = Evaluate(folder.Model);
         EvaluationResult[] results = [.. evaluation.Results, .. averaged];
         Record("finished", stages, results);
-        WriteReport(folder.ReportJson, folder, [seed], stages, results);
+        WriteReport(folder.ReportJson, folder, [seed], stages, results, profiles);
         AtomicFile.WriteText(folder.ReportHtml, HtmlReport.Render(
             folder.Name, PlanText(workspace), stages, results, evaluation.Examples, workspace.Data.Rejections));
         Show(results, progress);
@@ -86,7 +92,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         progress.Say($"report:     {folder.ReportHtml}");
         if (MediaFiles.Write(folder.Examples, evaluation.Examples) is [var picture, ..] && evaluation.Examples[0].Answers is [var asked, ..] && workspace.Plan.DecoderNode is not null)
             progress.Say($"ask it:     pluginhost chat latest --image {Path.GetRelativePath(".", picture)} \"{asked.Turn.Prompt}\"");
-        return new Outcome(folder, seed, stages, results);
+        return new Outcome(folder, seed, stages, results, profiles);
 
         // What the graph's weights are now, saved and rated.
         EvaluationReport Evaluate(string model)
@@ -142,14 +148,14 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var results = outcomes.Count == 1 ? outcomes[0].Evaluations : Average(outcomes);
         var last = outcomes[^1];
         long[] seeds = [.. outcomes.Select(outcome => outcome.Seed)];
-        if (request.Report is { } path) WriteReport(path, last.Folder, seeds, last.Stages, results);
+        if (request.Report is { } path) WriteReport(path, last.Folder, seeds, last.Stages, results, last.Profiles);
         if (outcomes.Count > 1)
         {
             output.WriteLine($"mean ± standard deviation over {outcomes.Count} seeds:");
             foreach (var result in results)
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {result.Metric,-36} {result.Split,-14} {result.Value:0.000} ± {result.Spread:0.000}"));
         }
-        if (request.Json) output.WriteLine(ReportJson(last.Folder, seeds, last.Stages, results).ToJsonString());
+        if (request.Json) output.WriteLine(ReportJson(last.Folder, seeds, last.Stages, results, last.Profiles).ToJsonString());
     }
 
     private static List<EvaluationResult> Average(IReadOnlyList<Outcome> outcomes) =>
@@ -168,15 +174,30 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
                 $"  {result.Metric,-36} {result.Split,-14} {result.Value:0.000}{(result.Blind is { } blind ? $"  (blind {blind:0.000})" : "")}  n={result.Count}"));
     }
 
-    private static void WriteReport(string path, RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results) =>
-        AtomicFile.WriteText(path, Indented(ReportJson(folder, seeds, stages, results)));
+    private static void WriteReport(
+        string path, RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results, IReadOnlyList<StageProfile> profiles) =>
+        AtomicFile.WriteText(path, Indented(ReportJson(folder, seeds, stages, results, profiles)));
 
-    private static JsonObject ReportJson(RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results) => new()
+    private static JsonObject ReportJson(
+        RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results, IReadOnlyList<StageProfile> profiles)
     {
-        ["run"] = folder.Name,
-        ["folder"] = folder.Path,
-        ["seeds"] = new JsonArray([.. seeds.Select(seed => (JsonNode)seed)]),
-        ["stages"] = RunRecord.Stages(stages),
-        ["evaluations"] = RunRecord.Evaluations(results),
-    };
+        var report = new JsonObject
+        {
+            ["run"] = folder.Name,
+            ["folder"] = folder.Path,
+            ["seeds"] = new JsonArray([.. seeds.Select(seed => (JsonNode)seed)]),
+            ["stages"] = RunRecord.Stages(stages),
+            ["evaluations"] = RunRecord.Evaluations(results),
+        };
+        if (profiles.Count > 0) report["profile"] = new JsonArray([.. profiles.Select(profile => profile.ToJson())]);
+        return report;
+    }
+
+    private StageProfile Profile(Workspace workspace, StageConfig stage, TrainingProfile measured)
+    {
+        using var use = workspace.Graph.Acquire();
+        var profile = StageProfile.Of(stage.Name, measured.Take(), use.Graph);
+        profile.Write(output);
+        return profile;
+    }
 }

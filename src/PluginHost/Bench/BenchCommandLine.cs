@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using PluginHost.Config;
+using PluginHost.Sdk;
+
+namespace PluginHost.Bench;
+
+/// <summary>The arguments of <c>pluginhost bench</c>.</summary>
+internal static class BenchCommandLine
+{
+    private static readonly System.Text.Json.JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    public static Command Build(Option<string?> hostFile, Option<string[]> set, Option<bool> json)
+    {
+        var project = new Argument<string?>("project") { Description = "A project file; default: bench.json beside the host file", Arity = ArgumentArity.ZeroOrOne };
+        var report = new Option<string?>("--report") { Description = "Also writes the figures' JSON here" };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of the comparison; figures are medians over them", DefaultValueFactory = _ => 7 };
+        var steps = new Option<int>("--memory-steps") { Description = "Steps over which memory is watched before", DefaultValueFactory = _ => 24 };
+        var train = new Command("train", "Measures training steps of a project's first stage beside matrix products and a model written straight against TorchSharp")
+        {
+            project, set, report, rounds, steps, json,
+        };
+        train.SetAction((parsed, cancellation) => Task.FromResult(Train(
+            parsed.GetValue(hostFile), parsed.GetValue(project), parsed.GetValue(set) ?? [], new BenchLength(AtLeast(parsed, rounds, 1), AtLeast(parsed, steps, 2)),
+            parsed.GetValue(report), parsed.GetValue(json), cancellation)));
+        return new Command("bench", "Measures this machine and the host on it") { train };
+    }
+
+    private static int AtLeast(ParseResult parsed, Option<int> option, int least) =>
+        parsed.GetValue(option) is var value && value >= least ? value : throw new UserErrorException($"{option.Name} {value}: at least {least} is needed.");
+
+    private static int Train(string? hostFile, string? project, IReadOnlyList<string> set, BenchLength length, string? report, bool json, CancellationToken cancellation)
+    {
+        var host = HostFile.Read(hostFile);
+        var path = project ?? Path.Combine(host.Path.Length > 0 ? Path.GetDirectoryName(host.Path)! : "host-config", "bench.json");
+        var read = ProjectFile.Read(path, set);
+        NativeTorch.Load();
+        var result = new TrainBench(host, read, length, json ? Console.Error : Console.Out, cancellation).Run();
+        JsonObject figures = result.ToJson();
+        if (report is not null) AtomicFile.WriteText(report, figures.ToJsonString(Indented));
+        if (json) Console.Out.WriteLine(figures.ToJsonString());
+        else result.Write(Console.Out);
+        return ExitCode.Success;
+    }
+}
