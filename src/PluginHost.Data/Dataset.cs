@@ -10,9 +10,9 @@ namespace PluginHost.Data;
 /// <param name="Batch">Samples in a batch.</param>
 /// <param name="Tasks">Patterns of tasks; empty: all.</param>
 /// <param name="Turns">Turns drawn from a sample.</param>
-/// <param name="Candidates">Answers that each question has to choose from in <see cref="Batch.Candidates"/>; 0: none are made.</param>
 /// <param name="FirstBatch">Where to start: a resumed run continues as if it had never stopped.</param>
-public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, int Candidates = 0, long FirstBatch = 0);
+/// <param name="Candidates">Answers that each question has to choose from in <see cref="Batch.Candidates"/>; 0: none are made.</param>
+public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, long FirstBatch = 0, int Candidates = 0);
 
 /// <summary>
 /// An open source with its decoders and its tokenizer: samples in, batches out. Safe for concurrent use. Owns the source, not the
@@ -151,7 +151,7 @@ public sealed class Dataset : IDisposable
     }
 
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
-    public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, int candidates, long seed) =>
+    public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed, int candidates = 0) =>
         CollateDrawn(samples, tasks, turns, candidates, [.. samples.Select(sample => new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)]))]);
 
     /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;</c>.</summary>

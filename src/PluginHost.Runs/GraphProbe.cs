@@ -18,7 +18,7 @@ public sealed class GraphProbe(Dataset data)
         using var pass = StepGate.Enter();
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        using var batch = data.CollateTurns(samples, [], 2, SlotFiller.Candidates(graph.Plan, 2), 0);
+        using var batch = data.CollateTurns(samples, [], 2, 0, SlotFiller.Candidates(graph.Plan, 2));
         graph.Train(false);
         var slots = graph.CreateSlots();
         SlotFiller.Fill(graph.Plan, batch, slots);

@@ -56,7 +56,7 @@ public sealed class SupervisedStage : IDisposable
         using var writer = new CheckpointWriter(checkpoints);
         // The stream is endless and a function of the seed: the position in it is the steps taken and skipped.
         using var batches = data.Train(new TrainStream(
-            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, Candidates, (firstStep + trained.Skipped) * Config.Accumulate)).GetEnumerator();
+            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (firstStep + trained.Skipped) * Config.Accumulate, Candidates)).GetEnumerator();
         var watch = Stopwatch.StartNew();
         var firstTokens = tokens;
         for (var step = firstStep; step < Config.Steps;)
@@ -166,7 +166,7 @@ public sealed class SupervisedStage : IDisposable
         if (samples.Count == 0) return;
         trained.Graph.Train(false);
         using (StepGate.Enter())
-        using (var batch = data.CollateTurns(samples, Config.Tasks, Config.Turns, Candidates, seed))
+        using (var batch = data.CollateTurns(samples, Config.Tasks, Config.Turns, seed, Candidates))
         {
             var loss = ValidationLoss(batch);
             using var averaged = trained.Average?.Use();
