@@ -48,7 +48,7 @@ catch (Exception e) when (e is RunFailedException or GraphExecutionException or 
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
+    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["compare", ..] ? "stopped; the report holds what was done, and 'compare' takes finished runs by name" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
     return ExitCode.Failed;
 }
 
