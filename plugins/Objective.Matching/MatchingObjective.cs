@@ -1,6 +1,7 @@
-// Image-text matching (Li et al. 2021, ALBEF) in its ranking form: a head on the first token of each candidate says how well it fits,
-//   s = w · LayerNorm(tokens[first]) ,  loss = Σ_q weight_q · −log softmax(s over the candidates of q)[right].
-// Deviation: the candidates of a question compete in one softmax instead of being judged one by one, since that is how they are ranked.
+// Image-text matching (Li et al. 2021, ALBEF) in its ranking form: a head on the tokens of each candidate says how well it fits,
+//   s = w · LayerNorm(mean of its tokens) ,  loss = Σ_q weight_q · −log softmax(s over the candidates of q)[right].
+// Deviations: the candidates of a question compete in one softmax instead of being judged one by one, since that is how they are ranked;
+// and the mean stands for a candidate instead of its first token, which would first have to learn to gather it.
 using PluginHost.Sdk;
 using PluginHost.Sdk.Layers;
 using TorchSharp;
@@ -39,13 +40,13 @@ internal sealed class Matching : nn.Module, IRankingObjective
         return ((TextBatch)inputs[1]!).Weights.sum(ScalarType.Float64).item<double>();
     }
 
-    public Tensor Scores(ReadOnlySpan<object?> inputs) => Scores((Masked)inputs[0]!, Firsts((TextBatch)inputs[1]!));
+    public Tensor Scores(ReadOnlySpan<object?> inputs) => Scores((Masked)inputs[0]!, (TextBatch)inputs[1]!);
 
     public Tensor Sum(ReadOnlySpan<object?> inputs)
     {
         var text = (TextBatch)inputs[1]!;
-        var first = Firsts(text);
-        var scores = Scores((Masked)inputs[0]!, first);                               // [candidates]
+        var scores = Scores((Masked)inputs[0]!, text);                                // [candidates]
+        var first = IsFirst(text).nonzero().view(-1);                                 // [candidates], places in the flattened batch
         var right = text.Targets.reshape(-1).index_select(0, first).eq(1);
         // The right candidate stands first, so it also says where its question begins.
         var question = right.to(ScalarType.Int64).cumsum(0) - 1;
@@ -60,9 +61,16 @@ internal sealed class Matching : nn.Module, IRankingObjective
         return (losses * text.Weights.reshape(-1).index_select(0, first).index_select(0, starts)).sum();
     }
 
-    /// <summary>Places of the segments' first tokens in the flattened batch.</summary>
-    private static Tensor Firsts(TextBatch text) => text.Positions.eq(0).logical_and(text.Mask).reshape(-1).nonzero().view(-1);
+    private static Tensor IsFirst(TextBatch text) => text.Positions.eq(0).logical_and(text.Mask).reshape(-1);
 
-    private Tensor Scores(Masked tokens, Tensor first) =>
-        head.Forward(norm.Forward(tokens.Data.reshape(-1, tokens.Data.size(2)).index_select(0, first))).view(-1).to(ScalarType.Float32);
+    private Tensor Scores(Masked tokens, TextBatch text)
+    {
+        var real = text.Mask.reshape(-1).nonzero().view(-1);                           // [real tokens]
+        var candidate = IsFirst(text).to(ScalarType.Int64).cumsum(0).index_select(0, real) - 1;
+        var data = tokens.Data.reshape(-1, tokens.Data.size(2)).index_select(0, real);  // [real tokens, D]
+        var count = IsFirst(text).sum().ToInt64();
+        var sums = zeros(count, data.size(1), dtype: data.dtype, device: data.device).index_add(0, candidate, data, Scalars.One);
+        var lengths = zeros(count, dtype: data.dtype, device: data.device).index_add(0, candidate, ones_like(candidate, dtype: data.dtype), Scalars.One);
+        return head.Forward(norm.Forward(sums / lengths.unsqueeze(1))).view(-1).to(ScalarType.Float32);
+    }
 }

@@ -7,13 +7,18 @@ using PluginHost.Sdk;
 
 namespace PluginHost.Artifacts;
 
+/// <summary>What a run took.</summary>
+/// <param name="Parameters">Trained parameters, those of objectives included.</param>
+/// <param name="PeakMegabytes">The most memory that its process held, in 10⁶ bytes of resident memory.</param>
+public sealed record RunCost(long Parameters, double PeakMegabytes);
+
 /// <summary>Everything that ran, so that it can be run again: config, plugins, data, seeds, device and results.</summary>
 public static class RunRecord
 {
     /// <summary>The record of a run, as <c>run.json</c> holds it.</summary>
     public static JsonObject Of(
         string name, string status, GraphPlan plan, JsonNode project, long seed, string device, string dataFingerprint,
-        DateTimeOffset started, IReadOnlyList<Rejection> rejections, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> evaluations) => new()
+        DateTimeOffset started, RunCost cost, IReadOnlyList<Rejection> rejections, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> evaluations) => new()
         {
             ["name"] = name,
             ["status"] = status,
@@ -28,6 +33,8 @@ public static class RunRecord
                 ["version"] = plugin.Version,
                 ["hash"] = plugin.Hash,
             })]),
+            ["parameters"] = cost.Parameters,
+            ["peakMb"] = cost.PeakMegabytes,
             ["rejected"] = new JsonArray([.. rejections.Select(rejection => new JsonObject { ["id"] = rejection.Id, ["reason"] = rejection.Reason })]),
             ["stages"] = Stages(stages),
             ["evaluations"] = Evaluations(evaluations),

@@ -9,9 +9,9 @@ namespace PluginHost.Data;
 /// <param name="Batch">Samples in a batch.</param>
 /// <param name="Tasks">Patterns of tasks; empty: all.</param>
 /// <param name="Turns">Turns drawn from a sample.</param>
-/// <param name="Candidates">Answers that each question has to choose from in <see cref="Batch.Candidates"/>; 0: none are made.</param>
 /// <param name="FirstBatch">Where to start: a resumed run continues as if it had never stopped.</param>
-public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, int Candidates = 0, long FirstBatch = 0);
+/// <param name="Candidates">Answers that each question has to choose from in <see cref="Batch.Candidates"/>; 0: none are made.</param>
+public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, long FirstBatch = 0, int Candidates = 0);
 
 /// <summary>The samples of training batches, each a function of (seed, number) alone: on any number of threads, in any order.</summary>
 internal sealed class TrainingBatches

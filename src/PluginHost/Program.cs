@@ -23,6 +23,7 @@ var root = new RootCommand("PluginHost: multimodal language models from plugins 
 root.Subcommands.Add(Run());
 root.Subcommands.Add(Plan());
 root.Subcommands.Add(Chat());
+root.Subcommands.Add(Compare());
 root.Subcommands.Add(DataCommandLine.Build(hostFile, set, json, Logs()));
 root.Subcommands.Add(BenchCommandLine.Build(hostFile, set, json));
 root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
@@ -49,7 +50,7 @@ catch (Exception e) when (e is RunFailedException or GraphExecutionException or 
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
+    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["compare", ..] ? "stopped; the report holds what was done, and 'compare' takes finished runs by name" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
     return ExitCode.Failed;
 }
 
@@ -96,6 +97,21 @@ Command Chat()
             parsed.GetValue(run)!, parsed.GetValue(question), parsed.GetValue(image), parsed.GetValue(audio), parsed.GetValue(hostFile),
             new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json)),
         Logs(), Console.In, Console.Out, cancellation).Run()));
+    return command;
+}
+
+Command Compare()
+{
+    var items = new Argument<string[]>("items") { Description = "Project files (.json), which are trained first, and runs: folder, name or 'latest'", Arity = ArgumentArity.OneOrMore };
+    var report = new Option<string?>("--report") { Description = "Also writes the comparison's JSON here, and a page with plots beside it" };
+    var seeds = new Option<int>("--seeds") { Description = "Trains each project with this many seeds and compares the means", DefaultValueFactory = _ => 1 };
+    var metric = new Option<string?>("--metric") { Description = "The metric to compare by; default: the first of each project's evaluations" };
+    var command = new Command("compare", "Trains projects, each in a process of its own, and compares them and finished runs") { items, set, report, seeds, metric, json };
+    command.SetAction((parsed, cancellation) => Task.FromResult(new CompareCommand(
+        new CompareRequest(
+            parsed.GetValue(items)!, parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(report),
+            parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(metric), parsed.GetValue(json)),
+        parsed.GetValue(json) ? Console.Error : Console.Out, cancellation).Run()));
     return command;
 }
 

@@ -21,7 +21,7 @@ internal static class LossPlot
         return new SvgExporter { Width = 640, Height = 320, IsDocument = false }.ExportToString(plot);
     }
 
-    private static LinearAxis Axis(AxisPosition position, string title) => new()
+    internal static LinearAxis Axis(AxisPosition position, string title) => new()
     {
         Position = position,
         Title = title,

@@ -19,6 +19,9 @@ internal sealed class AnswerRanker
     /// <summary>Answers in a row: attention within a row grows with the square of its length.</summary>
     private const int AnswersInRow = 16;
 
+    /// <summary>Rows at a time, each as long as sixteen answers: more would take memory and no less time.</summary>
+    private const int Rows = 16;
+
     private readonly ExecutableGraph graph;
     private readonly Dataset data;
     private readonly BuiltObjective ranking;
@@ -35,11 +38,10 @@ internal sealed class AnswerRanker
     /// <summary>Answers each question.</summary>
     /// <param name="asked">Samples and their questions; the right answers are not looked at.</param>
     /// <param name="blank">Modalities to be blanked: the blind control.</param>
-    /// <param name="batchSize">Rows at a time.</param>
     /// <param name="progress">Told the number of answers so far.</param>
     /// <param name="cancellation">Ends the ranking between batches.</param>
     /// <exception cref="UserErrorException">A task is in no training sample, so there are no answers to choose from.</exception>
-    public string[] Answer(IReadOnlyList<(Sample Sample, Turn Turn)> asked, IReadOnlyList<string> blank, int batchSize, Action<int> progress, CancellationToken cancellation)
+    public string[] Answer(IReadOnlyList<(Sample Sample, Turn Turn)> asked, IReadOnlyList<string> blank, Action<int> progress, CancellationToken cancellation)
     {
         var best = new (string Answer, float Score)[asked.Count];
         Array.Fill(best, ("", float.NegativeInfinity));
@@ -47,7 +49,7 @@ internal sealed class AnswerRanker
         var rows = asked.SelectMany((row, index) => Candidates(row.Turn.Task).Chunk(AnswersInRow).Select(answers => (index, row.Sample, row.Turn.Prompt, answers)))
             .OrderByDescending(row => row.answers.Length).ThenBy(row => row.Prompt.Length).ToList();
         var done = 0;
-        foreach (var chunk in rows.Chunk(batchSize))
+        foreach (var chunk in rows.Chunk(Rows))
         {
             cancellation.ThrowIfCancellationRequested();
             var scores = Scores([.. chunk.Select(row => (row.Sample, row.Prompt, (IReadOnlyList<string>)row.answers))], blank);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -47,7 +48,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     }
 
     private sealed record Outcome(
-        RunFolder Folder, long Seed, IReadOnlyList<StageResult> Stages, IReadOnlyList<EvaluationResult> Evaluations, IReadOnlyList<StageProfile> Profiles);
+        RunFolder Folder, long Seed, RunCost Cost, IReadOnlyList<StageResult> Stages, IReadOnlyList<EvaluationResult> Evaluations, IReadOnlyList<StageProfile> Profiles);
 
     private Outcome RunOnce(ProjectConfig project, HostConfig host, RunFolder folder, long seed, (TrainingState State, string File)? checkpoint)
     {
@@ -61,8 +62,8 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         if (state is null && workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer!.ToJson());
         if (checkpoint is { } from) Resume(workspace, from.File, from.State);
 
-        void Record(string status, IReadOnlyList<StageResult> done, IReadOnlyList<EvaluationResult> results) => folder.WriteRecord(RunRecord.Of(
-            folder.Name, status, workspace.Plan, resolved, seed, workspace.Device.ToString(), workspace.Data.Source.Fingerprint, started, workspace.Data.Rejections, done, results));
+        void Record(string status, IReadOnlyList<StageResult> done, IReadOnlyList<EvaluationResult> results, RunCost? cost = null) => folder.WriteRecord(RunRecord.Of(
+            folder.Name, status, workspace.Plan, resolved, seed, workspace.Device.ToString(), workspace.Data.Source.Fingerprint, started, cost ?? CostOf(workspace), workspace.Data.Rejections, done, results));
 
         var stages = state is null ? [] : RunRecord.ReadStages(folder.Record).Take(state.Stage).ToList();
         Record("training", stages, []);
@@ -83,8 +84,9 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         }
         var evaluation = Evaluate(folder.Model);
         EvaluationResult[] results = [.. evaluation.Results, .. averaged];
-        Record("finished", stages, results);
-        WriteReport(folder.ReportJson, folder, [seed], stages, results, profiles);
+        var outcome = new Outcome(folder, seed, CostOf(workspace), stages, results, profiles);
+        Record("finished", stages, results, outcome.Cost);
+        AtomicFile.WriteText(folder.ReportJson, Indented(ReportJson(outcome, [seed], results)));
         AtomicFile.WriteText(folder.ReportHtml, HtmlReport.Render(
             folder.Name, PlanText(workspace), stages, results, evaluation.Examples, workspace.Data.Rejections));
         Show(results, progress);
@@ -92,7 +94,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         progress.Say($"report:     {folder.ReportHtml}");
         if (MediaFiles.Write(folder.Examples, evaluation.Examples) is [var picture, ..] && evaluation.Examples[0].Answers is [var asked, ..] && workspace.Plan.DecoderNode is not null)
             progress.Say($"ask it:     pluginhost chat latest --image {Path.GetRelativePath(".", picture)} \"{asked.Turn.Prompt}\"");
-        return new Outcome(folder, seed, stages, results, profiles);
+        return outcome;
 
         // What the graph's weights are now, saved and rated.
         EvaluationReport Evaluate(string model)
@@ -148,14 +150,14 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var results = outcomes.Count == 1 ? outcomes[0].Evaluations : Average(outcomes);
         var last = outcomes[^1];
         long[] seeds = [.. outcomes.Select(outcome => outcome.Seed)];
-        if (request.Report is { } path) WriteReport(path, last.Folder, seeds, last.Stages, results, last.Profiles);
+        if (request.Report is { } path) AtomicFile.WriteText(path, Indented(ReportJson(last, seeds, results)));
         if (outcomes.Count > 1)
         {
             output.WriteLine($"mean ± standard deviation over {outcomes.Count} seeds:");
             foreach (var result in results)
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {result.Metric,-36} {result.Split,-14} {result.Value:0.000} ± {result.Spread:0.000}"));
         }
-        if (request.Json) output.WriteLine(ReportJson(last.Folder, seeds, last.Stages, results, last.Profiles).ToJsonString());
+        if (request.Json) Console.Out.WriteLine(ReportJson(last, seeds, results).ToJsonString());
     }
 
     private static List<EvaluationResult> Average(IReadOnlyList<Outcome> outcomes) =>
@@ -174,22 +176,19 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
                 $"  {result.Metric,-36} {result.Split,-14} {result.Value:0.000}{(result.Blind is { } blind ? $"  (blind {blind:0.000})" : "")}  n={result.Count}"));
     }
 
-    private static void WriteReport(
-        string path, RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results, IReadOnlyList<StageProfile> profiles) =>
-        AtomicFile.WriteText(path, Indented(ReportJson(folder, seeds, stages, results, profiles)));
-
-    private static JsonObject ReportJson(
-        RunFolder folder, long[] seeds, IReadOnlyList<StageResult> stages, IReadOnlyList<EvaluationResult> results, IReadOnlyList<StageProfile> profiles)
+    private static JsonObject ReportJson(Outcome outcome, long[] seeds, IReadOnlyList<EvaluationResult> results)
     {
         var report = new JsonObject
         {
-            ["run"] = folder.Name,
-            ["folder"] = folder.Path,
+            ["run"] = outcome.Folder.Name,
+            ["folder"] = outcome.Folder.Path,
             ["seeds"] = new JsonArray([.. seeds.Select(seed => (JsonNode)seed)]),
-            ["stages"] = RunRecord.Stages(stages),
+            ["parameters"] = outcome.Cost.Parameters,
+            ["peakMb"] = outcome.Cost.PeakMegabytes,
+            ["stages"] = RunRecord.Stages(outcome.Stages),
             ["evaluations"] = RunRecord.Evaluations(results),
         };
-        if (profiles.Count > 0) report["profile"] = new JsonArray([.. profiles.Select(profile => profile.ToJson())]);
+        if (outcome.Profiles.Count > 0) report["profile"] = new JsonArray([.. outcome.Profiles.Select(profile => profile.ToJson())]);
         return report;
     }
 
@@ -199,5 +198,13 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var profile = StageProfile.Of(stage.Name, measured.Take(), use.Graph);
         profile.Write(output);
         return profile;
+    }
+
+    // The peak is the process's: compare gives each project a process of its own.
+    private static RunCost CostOf(Workspace workspace)
+    {
+        using var use = workspace.Graph.Acquire();
+        using var process = Process.GetCurrentProcess();
+        return new RunCost(use.Graph.Parameters.Sum(parameter => parameter.Value.numel()), Math.Round(process.PeakWorkingSet64 / 1e6, 1));
     }
 }

@@ -1,0 +1,56 @@
+using OxyPlot;
+using OxyPlot.Annotations;
+using OxyPlot.Axes;
+using OxyPlot.Series;
+using PluginHost.Artifacts.Report;
+
+namespace PluginHost.Artifacts.Comparison;
+
+/// <summary>Compared runs as SVG pictures.</summary>
+internal static class ComparisonPlot
+{
+    /// <summary>Accuracy beside the blind control, a pair of bars for each row.</summary>
+    public static string Accuracy(IReadOnlyList<ComparisonRow> rows)
+    {
+        var plot = new PlotModel { Title = "accuracy (blue) beside the blind control (orange)", TitleFontSize = 12, PlotAreaBorderColor = OxyColors.LightGray };
+        // The axis counts upwards; the first row belongs on top.
+        ComparisonRow[] upwards = [.. rows.Reverse()];
+        var projects = new CategoryAxis { Position = AxisPosition.Left, GapWidth = 0.4 };
+        foreach (var row in upwards) projects.Labels.Add(row.Project);
+        plot.Axes.Add(projects);
+        var values = LossPlot.Axis(AxisPosition.Bottom, "");
+        (values.Minimum, values.MaximumPadding) = (0, 0.05);
+        plot.Axes.Add(values);
+        plot.Series.Add(Bars(upwards.Select(row => row.Blind ?? 0), OxyColors.DarkOrange));
+        plot.Series.Add(Bars(upwards.Select(row => row.Accuracy ?? 0), OxyColors.SteelBlue));
+        return Svg(plot, 90 + 55 * rows.Count);
+    }
+
+    /// <summary>A point for each row: tokens a second against accuracy.</summary>
+    public static string Speed(IReadOnlyList<ComparisonRow> rows)
+    {
+        var plot = new PlotModel { Title = "speed of training against accuracy", TitleFontSize = 12, PlotAreaBorderColor = OxyColors.LightGray };
+        var (speed, accuracy) = (LossPlot.Axis(AxisPosition.Bottom, "tokens/s"), LossPlot.Axis(AxisPosition.Left, "accuracy"));
+        foreach (var axis in (LinearAxis[])[speed, accuracy]) (axis.MinimumPadding, axis.MaximumPadding) = (0.15, 0.15);
+        plot.Axes.Add(speed);
+        plot.Axes.Add(accuracy);
+        var points = new ScatterSeries { MarkerType = MarkerType.Circle, MarkerSize = 5, MarkerFill = OxyColors.SteelBlue };
+        foreach (var row in rows)
+        {
+            if (row.Accuracy is not { } value || row.TokensPerSecond is not { } tokens) continue;
+            points.Points.Add(new ScatterPoint(tokens, value));
+            plot.Annotations.Add(new TextAnnotation { Text = row.Project, TextPosition = new DataPoint(tokens, value), StrokeThickness = 0, Offset = new ScreenVector(0, -6), TextVerticalAlignment = VerticalAlignment.Bottom });
+        }
+        plot.Series.Add(points);
+        return Svg(plot, 360);
+    }
+
+    private static BarSeries Bars(IEnumerable<double> values, OxyColor colour)
+    {
+        var bars = new BarSeries { FillColor = colour, LabelFormatString = "{0:0.000}", LabelPlacement = LabelPlacement.Inside, TextColor = OxyColors.White };
+        foreach (var value in values) bars.Items.Add(new BarItem(value));
+        return bars;
+    }
+
+    private static string Svg(PlotModel plot, double height) => new SvgExporter { Width = 720, Height = height, IsDocument = false }.ExportToString(plot);
+}
