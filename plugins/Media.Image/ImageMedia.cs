@@ -16,20 +16,21 @@ public sealed class ImageMedia : IMediaDecoder
     public MediaContent Decode(string path, string modality, MediaFormat format, CancellationToken cancellation)
     {
         if (modality != "image") throw new BadSampleException($"{path}: a picture has no {modality}");
-        using var file = Open(path);
-        using var codec = SKCodec.Create(file) ?? throw new BadSampleException($"{path}: neither PNG, JPEG nor WebP, or damaged in its header");
+        var file = Read(path);
+        using var stream = new MemoryStream(file, writable: false);
+        using var codec = SKCodec.Create(stream) ?? throw new BadSampleException($"{path}: neither PNG, JPEG nor WebP, or damaged in its header");
         Check(path, codec.Info);
         cancellation.ThrowIfCancellationRequested();
-        using var bitmap = Pixels(path, codec, format.ImageSize);
-        return Fit(bitmap, codec.EncodedOrigin, format.ImageSize);
+        using var bitmap = Pixels(path, file, codec, format.ImageSize);
+        return Fit(bitmap, codec.EncodedOrigin, format.ImageSize, reduced: bitmap.Width < codec.Info.Width);
     }
 
-    private static MemoryStream Open(string path)
+    private static byte[] Read(string path)
     {
         try
         {
             var bytes = File.ReadAllBytes(path);
-            return bytes.Length > 0 ? new MemoryStream(bytes, writable: false) : throw new BadSampleException($"{path}: the file is empty");
+            return bytes.Length > 0 ? bytes : throw new BadSampleException($"{path}: the file is empty");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -45,19 +46,21 @@ public sealed class ImageMedia : IMediaDecoder
             throw new BadSampleException($"{path}: {info.Width}x{info.Height} pixels are more than the {LargestArea:N0} allowed");
     }
 
-    private static SKBitmap Pixels(string path, SKCodec codec, int size)
+    private static SKBitmap Pixels(string path, byte[] file, SKCodec codec, int size)
     {
-        // JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time; twice the wanted size leaves the resampling its detail.
-        var wanted = Math.Min(1f, 2f * size / Math.Max(codec.Info.Width, codec.Info.Height));
-        var scaled = codec.GetScaledDimensions(wanted);
+        // JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time (at other eighths for more than the whole), filtered as it should be.
+        var part = 1f;
+        while (part > 1 / 8f && Math.Max(codec.Info.Width, codec.Info.Height) * part / 2 >= size) part /= 2;
+        var scaled = codec.GetScaledDimensions(part);
         var bitmap = new SKBitmap(new SKImageInfo(scaled.Width, scaled.Height, SKColorType.Rgba8888, SKAlphaType.Premul));
+        if (codec.EncodedFormat == SKEncodedImageFormat.Jpeg && TurboJpeg.TryDecode(file, scaled.Width, scaled.Height, bitmap.GetPixels())) return bitmap;
         var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
         if (result == SKCodecResult.Success) return bitmap;
         bitmap.Dispose();
         throw new BadSampleException(result == SKCodecResult.IncompleteInput ? $"{path}: the file is truncated" : $"{path}: cannot be decoded ({result})");
     }
 
-    private static Picture Fit(SKBitmap bitmap, SKEncodedOrigin origin, int size)
+    private static Picture Fit(SKBitmap bitmap, SKEncodedOrigin origin, int size, bool reduced)
     {
         using var target = new SKBitmap(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque));
         using var canvas = new SKCanvas(target);
@@ -67,11 +70,13 @@ public sealed class ImageMedia : IMediaDecoder
         var scale = size / (float)Math.Max(bitmap.Width, bitmap.Height);
         var (width, height) = (Math.Max(1, bitmap.Width * scale), Math.Max(1, bitmap.Height * scale));
         var place = SKRect.Create((size - width) / 2, (size - height) / 2, width, height);
-        var sampling = scale < 1 ? new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear) : new SKSamplingOptions(SKCubicResampler.Mitchell);
+        var sampling = scale >= 1 ? new SKSamplingOptions(SKCubicResampler.Mitchell)
+            // What is more than half of a picture that was reduced already has nothing finer to filter away.
+            : new SKSamplingOptions(SKFilterMode.Linear, reduced && scale > 0.5f ? SKMipmapMode.None : SKMipmapMode.Linear);
         canvas.DrawImage(image, place, sampling, null);
         var pixels = target.GetPixelSpan(); // four bytes a pixel
         var rgb = new byte[size * size * 3];
-        for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3) pixels.Slice(from, 3).CopyTo(rgb.AsSpan(to));
+        for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3) (rgb[to], rgb[to + 1], rgb[to + 2]) = (pixels[from], pixels[from + 1], pixels[from + 2]);
         return new Picture(size, size, rgb);
     }
 

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using PluginHost.Sdk;
 
 namespace Transform.Image;
@@ -19,17 +22,19 @@ internal readonly record struct Affine(float XX, float XY, float X0, float YX, f
                 // Centres of pixels, so that the identity is exact.
                 var (u, v) = (XX * (x + 0.5f) + XY * (y + 0.5f) + X0 - 0.5f, YX * (x + 0.5f) + YY * (y + 0.5f) + Y0 - 0.5f);
                 var (left, top) = ((int)MathF.Floor(u), (int)MathF.Floor(v));
-                if (left < 0 || top < 0 || left >= width - 1 || top >= height - 1) Edge(picture, white, left, top, u - left, v - top, to.AsSpan(at, 3));
-                else Inside(from, 3 * (top * width + left), 3 * width, u - left, v - top, to.AsSpan(at, 3));
+                // Pixels are read four bytes at a time.
+                if (left < 0 || top < 0 || left >= width - 2 || top >= height - 1) Edge(picture, white, left, top, u - left, v - top, to.AsSpan(at, 3));
+                else Inside(ref from[3 * (top * width + left)], 3 * width, u - left, v - top).CopyTo(to.AsSpan(at, 3));
             }
         return picture with { Rgb = to };
     }
 
-    private static void Inside(byte[] from, int at, int row, float right, float down, Span<byte> to)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Rgb Inside(ref byte pixel, int row, float right, float down)
     {
-        var (a, b, c, d) = ((1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down);
-        for (var channel = 0; channel < 3; channel++)
-            to[channel] = (byte)(a * from[at + channel] + b * from[at + 3 + channel] + c * from[at + row + channel] + d * from[at + row + 3 + channel] + 0.5f);
+        var upper = Pixels.Load(ref pixel) * (1 - right) + Pixels.Load(ref Unsafe.Add(ref pixel, 3)) * right;
+        var lower = Pixels.Load(ref Unsafe.Add(ref pixel, row)) * (1 - right) + Pixels.Load(ref Unsafe.Add(ref pixel, row + 3)) * right;
+        return new Rgb(upper * (1 - down) + lower * down);
     }
 
     private static void Edge(Picture picture, bool white, int left, int top, float right, float down, Span<byte> to)
@@ -45,5 +50,31 @@ internal readonly record struct Affine(float XX, float XY, float X0, float YX, f
             var lower = (1 - right) * At(left, top + 1) + right * At(left + 1, top + 1);
             to[channel] = (byte)((1 - down) * upper + down * lower + 0.5f);
         }
+    }
+}
+
+/// <summary>Pixels as vectors of red, green, blue and something else.</summary>
+internal static class Pixels
+{
+    /// <summary>Reads a pixel and the byte behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Load(ref byte pixel)
+    {
+        var bytes = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(ref pixel)).AsByte();
+        return Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(bytes)).AsInt32());
+    }
+}
+
+/// <summary>A pixel's values, rounded and held to 0..255 when they are written.</summary>
+internal readonly struct Rgb(Vector128<float> values)
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void CopyTo(Span<byte> to)
+    {
+        var whole = Vector128.ConvertToInt32(Vector128.Min(Vector128.Max(values + Vector128.Create(0.5f), Vector128<float>.Zero), Vector128.Create(255f)));
+        ref var first = ref MemoryMarshal.GetReference(to);
+        first = (byte)whole.GetElement(0);
+        Unsafe.Add(ref first, 1) = (byte)whole.GetElement(1);
+        Unsafe.Add(ref first, 2) = (byte)whole.GetElement(2);
     }
 }

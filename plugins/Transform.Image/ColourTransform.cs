@@ -2,6 +2,7 @@
 //   hue: a rotation of the chroma plane of YIQ;  saturation: y + s (r - y), y the luma;  contrast: m + c (r - m), m the mean luma;  brightness: b r.
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Runtime.Intrinsics;
 using PluginHost.Sdk;
 
 namespace Transform.Image;
@@ -36,27 +37,28 @@ public sealed class ColourTransform(ColourOptions options) : ITransform
         return sample with { Image = picture with { Rgb = Jittered(picture.Rgb, matrix, saturation, contrast, brightness) } };
     }
 
+    // All of it is linear in red, green and blue: one matrix and a constant for the whole picture.
     private static byte[] Jittered(byte[] from, float[] hue, float saturation, float contrast, float brightness)
     {
-        var mean = Mean(from);
+        Vector128<float> Column(int channel)
+        {
+            var (red, green, blue) = (hue[channel], hue[3 + channel], hue[6 + channel]);
+            var grey = Luma(red, green, blue);
+            return brightness * contrast * (Vector128.Create(grey) * (1 - saturation) + saturation * Vector128.Create(red, green, blue, 0));
+        }
+        var (reds, greens, blues) = (Column(0), Column(1), Column(2));
+        var constant = Vector128.Create(brightness * (1 - contrast) * Mean(from));
         var to = new byte[from.Length];
         for (var i = 0; i + 2 < from.Length; i += 3)
-        {
-            var (r, g, b) = ((float)from[i], (float)from[i + 1], (float)from[i + 2]);
-            var (red, green, blue) = (hue[0] * r + hue[1] * g + hue[2] * b, hue[3] * r + hue[4] * g + hue[5] * b, hue[6] * r + hue[7] * g + hue[8] * b);
-            var grey = Luma(red, green, blue);
-            (to[i], to[i + 1], to[i + 2]) = (Value(red), Value(green), Value(blue));
-
-            byte Value(float value) => (byte)Math.Clamp(brightness * (mean + contrast * (grey + saturation * (value - grey) - mean)) + 0.5f, 0, 255);
-        }
+            new Rgb(constant + reds * from[i] + greens * from[i + 1] + blues * from[i + 2]).CopyTo(to.AsSpan(i, 3));
         return to;
     }
 
     private static float Mean(byte[] rgb)
     {
-        double sum = 0;
-        for (var i = 0; i + 2 < rgb.Length; i += 3) sum += Luma(rgb[i], rgb[i + 1], rgb[i + 2]);
-        return (float)(sum / (rgb.Length / 3));
+        long red = 0, green = 0, blue = 0;
+        for (var i = 0; i + 2 < rgb.Length; i += 3) (red, green, blue) = (red + rgb[i], green + rgb[i + 1], blue + rgb[i + 2]);
+        return Luma(red, green, blue) / (rgb.Length / 3);
     }
 
     private static float Luma(float red, float green, float blue) => 0.299f * red + 0.587f * green + 0.114f * blue;

@@ -76,6 +76,15 @@ public sealed class ProjectFileTests : IDisposable
     }
 
     [Fact]
+    public void Read_Mix_HasSourcesWithWeights()
+    {
+        var data = Read("""{ "data": { "mix": ["source.a", { "use": "source.b", "settings": { "x": 1 }, "weight": 3 }], "workers": 4, "text": { "bucket": 16 } }, "graph": {} }""").Data;
+
+        Assert.Equal([("source.a", 1), ("source.b", 3)], data.Sources.Select(source => (source.Use.Id, source.Weight)));
+        Assert.Equal((4, 16), (data.Workers, data.TextBucket));
+    }
+
+    [Fact]
     public void Read_Overrides_ReplaceAndCreate()
     {
         var project = Read(Minimal, "stages.0.steps=30", "graph.image.settings.width=12", "graph.image.use=encoder.other", "evaluate.0.limit=4", "data.text.languages=[\"en\", \"zh\"]", "name=other");

@@ -20,7 +20,7 @@ public sealed class ImageTests : IDisposable
         return data.ToArray();
     }
 
-    private static Picture Decode(string path) => (Picture)new ImageMedia().Decode(path, "image", Small, default);
+    private static Picture Decode(string path, int size = 16) => (Picture)new ImageMedia().Decode(path, "image", Small with { ImageSize = size }, default);
 
     private static (int, int, int) Pixel(Picture picture, int x, int y)
     {
@@ -102,5 +102,34 @@ public sealed class ImageTests : IDisposable
     {
         var path = folder.Write("a.png", Encode(16, 16, SKEncodedImageFormat.Png, (_, _) => SKColors.Red));
         Assert.Throws<BadSampleException>(() => new ImageMedia().Decode(path, "audio", Small, default));
+    }
+
+    [SkippableFact]
+    public void Jpeg_ByTurboJpeg_IsThePictureThatSkiaGives()
+    {
+        Skip.IfNot(TurboJpeg.IsInstalled, "needs libturbojpeg: apt-get install libturbojpeg0");
+        var jpeg = Encode(200, 120, SKEncodedImageFormat.Jpeg, (x, y) => new SKColor((byte)x, (byte)(2 * y), (byte)(x + y)));
+        using var expected = SKBitmap.Decode(jpeg);
+        using var decoded = new SKBitmap(new SKImageInfo(200, 120, SKColorType.Rgba8888));
+        Assert.True(TurboJpeg.TryDecode(jpeg, 200, 120, decoded.GetPixels()));
+        double difference = 0;
+        for (var y = 0; y < 120; y++)
+            for (var x = 0; x < 200; x++) difference += Math.Abs(expected.GetPixel(x, y).Red - decoded.GetPixel(x, y).Red) + Math.Abs(expected.GetPixel(x, y).Blue - decoded.GetPixel(x, y).Blue);
+        Assert.InRange(difference / (2 * 200 * 120), 0, 1.5);
+        Assert.False(TurboJpeg.TryDecode(jpeg[..(jpeg.Length / 2)], 200, 120, decoded.GetPixels()));
+    }
+
+    [Theory]
+    [InlineData(512, 224)]
+    [InlineData(511, 64)]
+    [InlineData(1000, 32)]
+    public void Jpeg_LargerThanWanted_IsReducedWithoutLosingItsColours(int from, int to)
+    {
+        // Left half red, right half blue: the border stays in the middle.
+        var picture = Decode(folder.Write("a.jpg", Encode(from, from, SKEncodedImageFormat.Jpeg, (x, _) => x < from / 2 ? SKColors.Red : SKColors.Blue)), to);
+        Assert.Equal(3 * to * to, picture.Rgb.Length);
+        var row = picture.Rgb.AsSpan(3 * to * (to / 2), 3 * to);
+        Assert.InRange(row[3 * (to / 2 - 3)], 200, 255);
+        Assert.InRange(row[3 * (to / 2 + 3) + 2], 200, 255);
     }
 }

@@ -103,7 +103,7 @@ public sealed class StampsTests : IDisposable
     {
         Skip.IfNot(Directory.Exists(Installed), "needs the stamps: apt-get install tuxpaint-stamps-default");
         FfmpegTests.NeedFfmpeg();
-        var config = new PluginHost.Config.DataConfig { Source = new("source.stamps", null, new("stamps.json", 1, 1, "$.data")), ImageSize = 48 };
+        var config = new PluginHost.Config.DataConfig { Sources = [], ImageSize = 48 };
         var source = new StampsSource(new StampsOptions()).Open(Surroundings.Source(log, format: Dataset.FormatOf(config)));
         MediaPlugin[] media = [new("media.image", [".png"], new Media.Image.ImageMedia()), new("media.ffmpeg", ["*"], new Media.Ffmpeg.FfmpegMedia())];
         using var data = new Dataset(config, source, media, log, TorchSharp.torch.CPU);

@@ -10,6 +10,9 @@ using PluginHost.Planted;
 // dotnet run -c Release --project tests/campaign -- list-packages 200
 // dotnet run -c Release --project tests/campaign -- resume-kills 100
 // dotnet run -c Release --project tests/campaign -- planted-defects 2000
+// dotnet run -c Release --project tests/campaign -- decode-speed 5
+// dotnet run -c Release --project tests/campaign -- loader-resume 1000000
+// dotnet run -c Release --project tests/campaign -- build-kills 100
 var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
 var host = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"]);
 var program = Path.Combine(host, "pluginhost.dll");
@@ -34,8 +37,17 @@ switch (args)
         }
         PlantedDefects.Run(size, Path.Combine(host, "plugins"), npm);
         return 0;
+    case ["decode-speed", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var seconds) && seconds > 0:
+        DecodeSpeed.Run(seconds);
+        return 0;
+    case ["loader-resume", var count] when long.TryParse(count, CultureInfo.InvariantCulture, out var sample) && sample > 0:
+        return LoaderResume.Run(sample) ? 0 : 1;
+    case ["build-kills", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var kills) && kills > 0:
+        using (var campaign = new BuildKills(program, Console.WriteLine))
+            await campaign.RunAsync(kills);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT");
         return 2;
 }
 

@@ -23,7 +23,8 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
     /// <param name="file">The project file.</param>
     /// <param name="set">Overrides.</param>
     /// <param name="folder">Where to put it; null: the artifacts folder's <c>data</c>.</param>
-    public int Build(string file, IReadOnlyList<string> set, string? folder, ILoggerFactory loggers, CancellationToken cancellation)
+    /// <param name="shardBytes">Bytes after which a shard is closed.</param>
+    public int Build(string file, IReadOnlyList<string> set, string? folder, long shardBytes, ILoggerFactory loggers, CancellationToken cancellation)
     {
         var project = ProjectFile.Read(file, set);
         using var catalog = PluginCatalog.Discover(host, loggers);
@@ -57,7 +58,7 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
 
             var progress = new WorkProgress(log, terminal);
             void Show(string doing, double part) => progress.Show(doing, part);
-            var build = new DatasetBuild(source, folder ?? Folder, project.Name, Recipe(plan, format), Show, cancellation);
+            var build = new DatasetBuild(source, folder ?? Folder, project.Name, Recipe(plan, format, shardBytes), Show, cancellation) { ShardBytes = shardBytes };
             var (version, built) = build.Run(() => new FilterRounds(source, media, Show, cancellation).Run([.. plan.Filters.Select(round => (IReadOnlyList<ChosenFilter>)[.. round.Select(Chosen)])]));
             progress.End();
             version.MakeLatest();
@@ -91,9 +92,10 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
     }
 
     // What decides which bytes come out; nothing of the model.
-    private static JsonObject Recipe(GraphPlan plan, MediaFormat format) => new()
+    private static JsonObject Recipe(GraphPlan plan, MediaFormat format, long shardBytes) => new()
     {
         ["seed"] = plan.Project.Seed,
+        ["shardBytes"] = shardBytes,
         ["sources"] = new JsonArray([.. plan.Sources.Select(item => Used(item.Plugin))]),
         ["format"] = new JsonObject { ["imageSize"] = format.ImageSize, ["audioRate"] = format.AudioRate, ["audioSeconds"] = format.AudioSeconds },
         ["media"] = new JsonArray([.. plan.Media.Select(item => Used(item))]),
