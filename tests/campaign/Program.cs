@@ -10,6 +10,7 @@ using PluginHost.Planted;
 // dotnet run -c Release --project tests/campaign -- list-packages 200
 // dotnet run -c Release --project tests/campaign -- resume-kills 100
 // dotnet run -c Release --project tests/campaign -- planted-defects 2000
+// dotnet run -c Release --project tests/campaign -- memory-slope 5000
 var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
 var host = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"]);
 var program = Path.Combine(host, "pluginhost.dll");
@@ -23,6 +24,10 @@ switch (args)
         using (var campaign = new ResumeKills(program, Path.Combine(metadata["Root"], "host-config", "pocket.json"), Console.WriteLine))
             await campaign.RunAsync(kills);
         return 0;
+    case ["memory-slope", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var steps) && steps >= 500:
+        using (var campaign = new MemorySlope(program, Path.Combine(metadata["Root"], "host-config", "pocket.json")))
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{steps} steps: resident memory grows by {await campaign.RunAsync(steps):0.00} KB a step"));
+        return 0;
     case ["list-packages", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var packages) && packages is > 0 and <= 1000:
         ListPackages(packages);
         return 0;
@@ -35,7 +40,7 @@ switch (args)
         PlantedDefects.Run(size, Path.Combine(host, "plugins"), npm);
         return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT | memory-slope STEPS");
         return 2;
 }
 
