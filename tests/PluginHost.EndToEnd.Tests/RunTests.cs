@@ -84,28 +84,43 @@ public sealed class RunTests : IDisposable
         Assert.Contains("--set stages.0.freeze=[\"decodr.*\"]: 'decodr.*' matches no parameter; did you mean 'decoder.*'?", outcome.Error);
     }
 
+    // A tenth of the campaign memory-slope.
     [Fact]
     public async Task Run_500Steps_MemoryIsFlatAfterTheFirst50()
     {
-        string[] settings = [.. HostProcess.Tiny(550), "--set", "stages.0.steps=1", "--set", "stages.1.turns=2", "--set", "evaluate=[]"];
-        using var process = host.Start(["run", HostProcess.Project("pocket.json"), .. settings]);
-        _ = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var samples = new List<double>();
-        var events = Path.Combine(host.Folder, "runs");
-        while (!process.HasExited)
+        using var campaign = new MemorySlope(HostProcess.Program, HostProcess.Project("pocket.json"));
+        var slope = await campaign.RunAsync(steps: 550);
+        Assert.True(slope < 100, string.Create(CultureInfo.InvariantCulture, $"resident memory grows by {slope:0.0} KB a step"));
+    }
+
+    [Fact]
+    public void Run_Profile_AccountsForTheWholeStepAndForMemory()
+    {
+        var outcome = host.Run(["run", HostProcess.Project("pocket.json"), "--profile", "--set", "evaluate=[]", .. HostProcess.Tiny(5)]).Succeeded();
+
+        Assert.Contains("stage pretrain: where a step's", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("memory at the peak: parameters", outcome.Output, StringComparison.Ordinal);
+        var profiles = HostProcess.Json(Path.Combine(host.LatestRun(), "report.json"))["profile"]!.AsArray();
+        Assert.Equal(["pretrain", "instruct"], profiles.Select(profile => (string)profile!["stage"]!));
+        foreach (var profile in profiles)
         {
-            process.Refresh();
-            if (!process.HasExited && Directory.Exists(events)) samples.Add(process.WorkingSet64 / 1e6);
-            await Task.Delay(100);
+            var nodes = profile!["nodes"]!.AsArray();
+            Assert.Equal(["image", "audio", "text", "fusion", "decoder"], nodes.Select(node => (string)node!["name"]!).Where(name => !name.StartsWith("objectives.", StringComparison.Ordinal)));
+            var whole = nodes.Sum(node => (double)node!["forwardShare"]! + (double)node["backwardShare"]!)
+                + new[] { "optimizerShare", "dataWaitShare", "boundaryShare" }.Sum(key => (double)profile[key]!);
+            Assert.Equal(1, whole, 3);
+            Assert.Equal(2, (int)profile["steps"]!);
+            Assert.Equal(["parameters", "gradients", "optimizer", "activations", "rest"], profile["memoryMb"]!.AsObject().Select(kind => kind.Key));
+            Assert.All(profile["memoryMb"]!.AsObject(), kind => Assert.True((double)kind.Value! > 0, kind.Key));
+            foreach (var key in new[] { "gemmGflops", "modelGflops", "utilisation" }) Assert.True((double)profile[key]! > 0, key);
         }
-        await output;
-        Assert.Equal(0, process.ExitCode);
-        // The collector makes a saw of it; a leak lifts the saw's floor. The run's beginning fills caches.
-        double Floor(double from, double to) => samples.Skip((int)(samples.Count * from)).Take((int)(samples.Count * (to - from))).Min();
-        Assert.True(samples.Count > 40, "the run was too short to tell");
-        var slope = (Floor(0.65, 0.95) - Floor(0.25, 0.55)) / (550 * 0.4);
-        Assert.True(slope < 0.1, string.Create(CultureInfo.InvariantCulture, $"resident memory grows by {slope:0.000} MB a step"));
+    }
+
+    [Fact]
+    public void Run_WithoutProfile_ReportsNone()
+    {
+        host.Run(["run", HostProcess.Project("pocket.json"), "--set", "evaluate=[]", .. HostProcess.Tiny(1)]).Succeeded();
+        Assert.False(HostProcess.Json(Path.Combine(host.LatestRun(), "report.json")).ContainsKey("profile"));
     }
 
     private List<double> Losses(string[] settings)

@@ -130,4 +130,27 @@ public class ObjectiveTests
 
         Assert.Equal(2 * Math.Log(3) + Math.Log(2), loss.item<float>(), 5);
     }
+
+    [Theory]
+    [InlineData(3)]   // few positions are supervised: they alone are computed
+    [InlineData(15)]
+    public void NextToken_ManyOrFewSupervised_LossAndGradientAreTorchs(int supervised)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(5);
+        var objective = (IObjective)new NextTokenObjective().Build(Build.Context());
+        var logits = (randn(2, 8, 30) * 20).requires_grad_();
+        var targets = randint(30, new long[] { 2, 8 }, dtype: ScalarType.Int64);
+        targets.flatten().narrow(0, supervised, 16 - supervised).fill_(TextBatch.Ignore);
+        var weights = rand(2, 8) * targets.ne(TextBatch.Ignore);
+        var text = Build.Text(new long[2, 8]) with { Targets = targets, Weights = weights };
+
+        var sum = objective.Sum([logits, text]);
+        var gradient = autograd.grad([sum * 3], [logits])[0];
+        BackwardFaults.ThrowIfAny();
+
+        var expected = (nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index: TextBatch.Ignore, reduction: nn.Reduction.None) * weights.flatten()).sum();
+        Assert.Equal(expected.item<float>(), sum.item<float>(), 3);
+        Assert.True(Build.Distance(autograd.grad([expected * 3], [logits])[0], gradient) < 1e-5);
+    }
 }

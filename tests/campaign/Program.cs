@@ -13,6 +13,7 @@ using PluginHost.Planted;
 // dotnet run -c Release --project tests/campaign -- decode-speed 5
 // dotnet run -c Release --project tests/campaign -- loader-resume 1000000
 // dotnet run -c Release --project tests/campaign -- build-kills 100
+// dotnet run -c Release --project tests/campaign -- memory-slope 5000
 var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
 var host = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"]);
 var program = Path.Combine(host, "pluginhost.dll");
@@ -25,6 +26,10 @@ switch (args)
     case ["resume-kills", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var kills) && kills > 0:
         using (var campaign = new ResumeKills(program, Path.Combine(metadata["Root"], "host-config", "pocket.json"), Console.WriteLine))
             await campaign.RunAsync(kills);
+        return 0;
+    case ["memory-slope", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var steps) && steps >= 500:
+        using (var campaign = new MemorySlope(program, Path.Combine(metadata["Root"], "host-config", "pocket.json")))
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{steps} steps: resident memory grows by {await campaign.RunAsync(steps):0.00} KB a step"));
         return 0;
     case ["list-packages", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var packages) && packages is > 0 and <= 1000:
         ListPackages(packages);
@@ -47,7 +52,7 @@ switch (args)
             await campaign.RunAsync(kills);
         return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS");
         return 2;
 }
 

@@ -22,7 +22,6 @@ internal sealed class MicroBatchTrace : INodeBoundary, IArithmetic, IDisposable
     private string objective = "";
     private bool backward;
     private long since;
-    private Tensor? given;
 
     public MicroBatchTrace(TrainingProfile profile, IArithmetic? arithmetic, INodeBoundary? boundary) =>
         (this.profile, this.arithmetic, this.boundary) = (profile, arithmetic ?? Plain, boundary);
@@ -127,8 +126,9 @@ internal sealed class MicroBatchTrace : INodeBoundary, IArithmetic, IDisposable
     // Whoever takes a decoder's logits or a loss is the last to want them: a second handle would only keep their memory.
     private Tensor Marked(bool last, Tensor value, string node)
     {
-        var marked = Mark.apply([value, this, node]);
-        given?.Dispose();
+        // libtorch and TorchSharp hold handles and copies of what a function gave: they go at once, not with the micro-batch.
+        using var scope = NewDisposeScope();
+        var marked = Mark.apply([value, this, node]).MoveToOuterDisposeScope();
         if (last) value.Dispose();
         return marked;
     }
@@ -145,8 +145,7 @@ internal sealed class MicroBatchTrace : INodeBoundary, IArithmetic, IDisposable
         {
             context.save_data(Trace, inputs[1]);
             context.save_data(Node, inputs[2]);
-            // libtorch takes a copy: a handle that stayed would keep the original too.
-            return ((MicroBatchTrace)inputs[1]).given = ((Tensor)inputs[0]).alias();
+            return ((Tensor)inputs[0]).alias();
         }
 
         protected override List<Tensor?> Backward(autograd.AutogradContext context, Tensor gradient)

@@ -61,7 +61,7 @@ internal sealed record StageProfile(string Stage, ProfileFigures Figures, double
             ["name"] = node.Name,
             ["forwardShare"] = Part(node.Forward),
             ["backwardShare"] = Part(node.Backward),
-            ["gflopPerStep"] = Math.Round(node.Operations / Figures.Steps / 1e9, 4),
+            ["gflopPerStep"] = Math.Round(node.Operations / Figures.Steps / 1e9, 6),
         })]),
         ["optimizerShare"] = Part(Figures.Optimizer),
         ["dataWaitShare"] = Part(Figures.DataWait),

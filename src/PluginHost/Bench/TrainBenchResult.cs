@@ -67,7 +67,7 @@ internal sealed record TrainBenchResult(string Project, StageConfig Stage, IRead
             ["name"] = node.Name,
             ["forwardShare"] = Math.Round(node.Forward / item.Step, 5),
             ["backwardShare"] = Math.Round(node.Backward / item.Step, 5),
-            ["gflopPerStep"] = Math.Round(node.Operations / 1e9, 4),
+            ["gflopPerStep"] = Math.Round(node.Operations / 1e9, 6),
         })]),
     };
 }

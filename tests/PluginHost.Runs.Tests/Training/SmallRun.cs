@@ -4,6 +4,7 @@ using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
+using PluginHost.Runs.Profiling;
 using PluginHost.Runs.Training;
 using PluginHost.Sdk;
 using TorchSharp;
@@ -43,13 +44,13 @@ internal sealed class SmallRun : IDisposable
     public Watcher Watched { get; } = new();
 
     /// <summary>Trains the stage.</summary>
-    public StageResult Train(TrainingState? resume = null)
+    public StageResult Train(TrainingState? resume = null, TrainingProfile? profile = null)
     {
         if (resume is not null)
             using (var use = Live.Acquire())
             using (no_grad())
                 foreach (var (name, value) in use.Graph.Weights) value.copy_(resume.Tensors[name]);
-        using var stage = new SupervisedStage(Live, 0, data, 1);
+        using var stage = new SupervisedStage(Live, 0, data, 1, profile);
         return stage.Run(resume, Checkpoints, Watched, default);
     }
 
