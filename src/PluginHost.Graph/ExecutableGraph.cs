@@ -185,7 +185,7 @@ public sealed class ExecutableGraph : IDisposable
             stages.Add([.. stage.Objectives.Select(objective => new BuiltObjective(
                 objective.Name, objective.Weight, Objective(objective.Node, builder, former), [.. objective.Node.Inputs.Select(input => input.Slot)]))]);
         if (Plan.RankingObjective is not { } ranking) return;
-        Ranking = stages.SelectMany(stage => stage).Last(objective => objective.Name == ranking.Name);
+        Ranking = Plan.Stages.Zip(stages).SelectMany(pair => pair.First.Objectives.Zip(pair.Second)).Last(pair => pair.First.Node == ranking).Second;
         if (Ranking.Objective is not IRankingObjective)
             throw new UserErrorException($"'{ranking.Name}' ({ranking.Description.Id}) reads 'sample.candidates', but built a node that is no {nameof(IRankingObjective)}, so that nothing ranks answers");
     }

@@ -54,7 +54,7 @@ public sealed class ProjectFileTests : IDisposable
               "graph": { "image": { "use": "encoder.vit", "settings": { "width": 8 } } },
               "stages": [ {
                 "name": "s", "steps": 1, "batch": 2, "accumulate": 3, "parallel": 2, "learningRate": 0.1, "warmup": 4, "finalRate": 0.2, "weightDecay": 0.3, "clip": 0.4,
-                "tasks": ["caption.*"], "turns": 5, "validateEvery": 6, "checkpointEvery": 7, "keepCheckpoints": 8, "ema": 0.99,
+                "tasks": ["caption.*"], "turns": 5, "candidates": 6, "validateEvery": 6, "checkpointEvery": 7, "keepCheckpoints": 8, "ema": 0.99,
                 "freeze": ["image.*"], "groups": [{ "match": "decoder.*", "learningRate": 0.5 }], "objectives": { "o": { "use": "objective.x", "weight": 0.5 } }
               } ],
               "evaluate": [ { "use": "metric.x", "name": "n", "splits": ["train"], "tasks": ["a"], "language": "zh", "require": ["audio"], "limit": 8, "label": "l" } ]
@@ -68,7 +68,7 @@ public sealed class ProjectFileTests : IDisposable
         Assert.Equal([("transform.a", 1.0), ("transform.b", 0.25)], project.Data.Transforms.Select(item => (item.Use.Id, item.Chance)));
         var stage = project.Stages[0];
         Assert.Equal((1, 2, 3, 0.1, 4, 0.2, 0.3, 0.4, 5), (stage.Steps, stage.Batch, stage.Accumulate, stage.LearningRate, stage.Warmup, stage.FinalRate, stage.WeightDecay, stage.Clip, stage.Turns));
-        Assert.Equal((2, 6, 7, 0.5), (stage.Parallel, stage.ValidateEvery, stage.CheckpointEvery, stage.Objectives[0].Weight));
+        Assert.Equal((2, 6, 6, 7, 0.5), (stage.Parallel, stage.Candidates, stage.ValidateEvery, stage.CheckpointEvery, stage.Objectives[0].Weight));
         Assert.Equal((8, 0.99, "image.*"), (stage.KeepCheckpoints, stage.Ema, stage.Freeze[0].Text));
         Assert.Equal(("decoder.*", 0.5, (double?)null), (stage.Groups[0].Match.Text, stage.Groups[0].LearningRate, stage.Groups[0].WeightDecay));
         var evaluation = project.Evaluate[0];
@@ -112,6 +112,7 @@ public sealed class ProjectFileTests : IDisposable
     [InlineData("graph.image.in.pixels=image", "--set graph.image.in.pixels=image: an input is wired to 'node.output', such as \"image.tokens\" or \"sample.image\", not to the text \"image\"")]
     [InlineData("stages.0.parallel=2", "p.json(5,15): $.stages[0]: stage 'one' cannot run 2 micro-batches at once ('parallel') when a step has 1 ('accumulate')")]
     [InlineData("stages.0.objectives={}", "p.json(5,15): $.stages[0]: stage 'one' needs 'objectives' with at least one objective")]
+    [InlineData("stages.0.candidates=1", "--set stages.0.candidates=1: 'candidates' is 1, outside its range 2 to 1024")]
     [InlineData("stages.0.keepCheckpoints=0", "--set stages.0.keepCheckpoints=0: 'keepCheckpoints' is 0, outside its range 1 to 1000")]
     [InlineData("stages.0.freeze=[3]", "--set stages.0.freeze=[3]: 'freeze' names parameters, such as \"decoder.*\"; this is 3")]
     [InlineData("stages.0.groups=[{}]", "--set stages.0.groups=[{}]: a parameter group needs 'match'")]
