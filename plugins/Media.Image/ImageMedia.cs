@@ -64,6 +64,7 @@ public sealed class ImageMedia : IMediaDecoder
     {
         using var target = new SKBitmap(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque));
         using var canvas = new SKCanvas(target);
+        bitmap.SetImmutable(); // or it would be copied
         using var image = SKImage.FromBitmap(bitmap);
         canvas.Clear(SKColors.White);
         Upright(canvas, origin, size);

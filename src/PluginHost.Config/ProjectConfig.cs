@@ -93,7 +93,7 @@ public sealed record DataConfig
     /// </summary>
     public int TextBucket { get; init; } = 1;
 
-    /// <summary>Threads that read and decode ahead of the training; what they give does not depend on how many. 0: half of the cores. Range 0 to 64.</summary>
+    /// <summary>Threads that read and decode ahead of the training; what they give does not depend on how many. 0: one for each core, at most 8. Range 0 to 64.</summary>
     public int Workers { get; init; }
 
     /// <summary>Languages of captions, drawn by equal chance in training; the first is the one evaluated unless an evaluation says otherwise.</summary>

@@ -85,8 +85,8 @@ public sealed class Dataset : IDisposable
     public IEnumerable<Batch> Train(TrainStream stream)
     {
         var batches = new TrainingBatches(this, config, reader, stream);
-        // By default half of the cores: the others train.
-        var workers = config.Workers > 0 ? config.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, MostWorkers);
+        // By default one for each core: they rest once they are ahead, and until then the training waits anyway.
+        var workers = config.Workers > 0 ? config.Workers : Math.Min(Environment.ProcessorCount, MostWorkers);
         return Prefetch.InOrder((number, stop) => CollateDrawn(batches.Samples(number, stop), stream.Candidates, new KeyedRandom(CandidateDomain, stream.Seed, number)), stream.FirstBatch, workers, BatchesAhead);
     }
 

@@ -67,6 +67,7 @@ internal static class Make
     public static DataConfig Config { get; } = new()
     {
         Sources = [],
+        Workers = 1,
         ImageSize = 8,
         AudioRate = 2000,
         AudioSeconds = 0.1,
