@@ -31,8 +31,8 @@ public sealed class TransformerBlock : nn.Module
     public TransformerBlock(int layer, BlockShape shape, BuildContext context) : base(nameof(TransformerBlock))
     {
         chance = shape.Dropout;
-        // What the last block keeps is wanted first of all in the backward pass: to drop it would only cost time.
-        checkpoint = context.Checkpoint && layer < shape.Layers - 1;
+        // The last block too: what it keeps would stand beside the logits, their softmax and their gradient, where memory is at its peak.
+        checkpoint = context.Checkpoint;
         attentionNorm = new RmsNorm(shape.Width, context);
         attention = new GroupedQueryAttention($"layers.{layer}.attention", layer, shape, context);
         feedForwardNorm = new RmsNorm(shape.Width, context);

@@ -19,7 +19,9 @@ public static class GradientCheckpoint
         if (!is_grad_enabled()) return segment(input);
         object[] wanted = [.. weights.Where(weight => weight.requires_grad)];
         if (wanted.Length == 0 && !input.requires_grad) return segment(input);
-        return Recomputed.apply([input, new Segment(segment, Arithmetic.Current), .. wanted]);
+        // A custom function leaves tensors of its output's size in the dispose scope.
+        using var scope = NewDisposeScope();
+        return Recomputed.apply([input, new Segment(segment, Arithmetic.Current), .. wanted]).MoveToOuterDisposeScope();
     }
 
     /// <summary>The segment with what its second run needs to go like the first.</summary>
