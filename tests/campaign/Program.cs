@@ -29,7 +29,10 @@ switch (args)
         return 0;
     case ["memory-slope", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var steps) && steps >= 500:
         using (var campaign = new MemorySlope(program, Path.Combine(metadata["Root"], "host-config", "pocket.json")))
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{steps} steps: resident memory grows by {await campaign.RunAsync(steps):0.00} KB a step"));
+        {
+            var slope = await campaign.RunAsync(steps);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{steps} steps: resident memory grows by {slope:0.00} KB a step"));
+        }
         return 0;
     case ["list-packages", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var packages) && packages is > 0 and <= 1000:
         ListPackages(packages);
