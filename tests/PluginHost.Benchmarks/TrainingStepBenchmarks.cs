@@ -42,8 +42,12 @@ public class TrainingStepBenchmarks
         straight = new StraightModel(Shape, Tokens);
         decoder = (IDecoder)Node("decoder.causal", new Dictionary<string, object?>
         {
-            ["width"] = (int)Shape.Width, ["layers"] = Shape.Layers, ["heads"] = (int)Shape.Heads, ["keyValueHeads"] = (int)Shape.KeyValueHeads,
-            ["feedForward"] = (int)Shape.FeedForward, ["tiedHead"] = Shape.TiedHead,
+            ["width"] = (int)Shape.Width,
+            ["layers"] = Shape.Layers,
+            ["heads"] = (int)Shape.Heads,
+            ["keyValueHeads"] = (int)Shape.KeyValueHeads,
+            ["feedForward"] = (int)Shape.FeedForward,
+            ["tiedHead"] = Shape.TiedHead,
         });
         objective = (IObjective)Node("objective.next-token", []);
         optimizer = new AdamW(((nn.Module)decoder).named_parameters().Select(item => (item.name, item.parameter)));
