@@ -1,5 +1,5 @@
 // A bigram model with the three fusion points: the next token depends on this one, and on what the fusion says.
-//   hidden = E[id] + mean(prefix), then the fusion between layers;  logits = E P hidden, then the fusion at the output
+//   hidden = E[id] (the fusion may change it) + mean(prefix), then the fusion between layers;  logits = E P hidden, then the fusion at the output
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using PluginHost.Sdk;
@@ -52,6 +52,7 @@ internal sealed class Bigram : nn.Module, IDecoder
     public Tensor Forward(TextBatch text, IFusionContext? context, KeyValueCache? cache)
     {
         var hidden = embedding.index_select(0, text.Ids.reshape(-1)).view(text.Ids.size(0), -1, options.Width);  // [B, T, width]
+        hidden = context?.AtInput(hidden) ?? hidden;
         if (context?.Prefix is { } prefix)
         {
             var real = prefix.Mask.unsqueeze(-1);                                   // [B, P, 1]
