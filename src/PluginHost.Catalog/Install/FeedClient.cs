@@ -1,6 +1,8 @@
-using System.IO.Compression;
+using System.Xml;
 using NuGet.Common;
 using NuGet.Configuration;
+using NuGet.Packaging;
+using NuGet.Packaging.Core;
 using NuGet.Protocol;
 using NuGet.Protocol.Core.Types;
 using NuGet.Versioning;
@@ -52,28 +54,39 @@ internal sealed class FeedClient : IDisposable
             var packages = await repository.GetResourceAsync<FindPackageByIdResource>().ConfigureAwait(false);
             return await ask(packages ?? throw new InstallFailedException($"the feed {Feed.Name} ({Feed.Address}) is no NuGet v3 feed")).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is NuGetProtocolException or System.Net.Http.HttpRequestException or InvalidDataException or NuGet.Packaging.Core.PackagingException)
+        catch (Exception error) when (IsOfFeed(error))
         {
             for (var inner = error; inner is not null; inner = inner.InnerException)
                 if (inner is InstallFailedException own) throw own;
-            if (Feed.IsFolder && error is InvalidDataException && Broken() is { } file) throw new InstallFailedException($"the package file {file} is truncated, or no zip file at all");
+            if (Feed.IsFolder && Broken() is { } broken) throw new InstallFailedException(broken);
             throw new InstallFailedException($"the feed {Feed.Name} ({Feed.Address}) cannot be used: {Innermost(error).Message.TrimEnd('.')}");
         }
     }
 
     // NuGet does not say which file of the folder it could not read.
-    private string? Broken() => Directory.EnumerateFiles(Feed.Address, "*.nupkg", SearchOption.AllDirectories).FirstOrDefault(file =>
+    private string? Broken() => Directory.EnumerateFiles(Feed.Address, "*.nupkg", SearchOption.AllDirectories).Select(Problem).FirstOrDefault(problem => problem is not null);
+
+    private static string? Problem(string file)
     {
         try
         {
-            ZipFile.OpenRead(file).Dispose();
-            return false;
+            using var reader = new PackageArchiveReader(file);
+            reader.GetIdentity();
+            return null;
         }
         catch (InvalidDataException)
         {
-            return true;
+            return $"the package file {file} is truncated, or no zip file at all";
         }
-    });
+        catch (Exception error) when (IsOfFeed(error))
+        {
+            return $"the package file {file} has an unusable nuspec: {Innermost(error).Message.TrimEnd('.')}";
+        }
+    }
+
+    // Arguments and formats: a nuspec whose version or id is none.
+    private static bool IsOfFeed(Exception error) => error is NuGetProtocolException or HttpRequestException or InvalidDataException or PackagingException
+        or ArgumentException or FormatException or XmlException;
 
     private static Exception Innermost(Exception error) => error.InnerException is { } inner ? Innermost(inner) : error;
 }

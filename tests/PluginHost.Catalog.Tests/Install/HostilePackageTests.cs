@@ -127,6 +127,15 @@ public sealed class HostilePackageTests : IDisposable
     }
 
     [Fact]
+    public async Task Install_VersionThatIsNone_NamesTheFile()
+    {
+        var path = Path.Combine(place.Feed, "Evil.1.0.0.nupkg");
+        File.Move(TestPackage.Media("Evil", "4N0.0").WriteTo(place.Feed), path);
+
+        Assert.StartsWith($"the package file {path} has an unusable nuspec: '4N0.0' is not a valid version string", await place.Refused("Evil"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Install_DamagedInTransit_IsRefusedByItsChecksum()
     {
         var package = TestPackage.Media("Evil", "1.0.0");
