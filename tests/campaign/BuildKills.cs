@@ -46,7 +46,7 @@ internal sealed class BuildKills : IDisposable
             var (ended, _) = await BuildAsync("built", killed < kills ? whole * (0.3 + 0.8 * random.NextDouble()) : null);
             if (!ended) killed++;
             var versions = Directory.Exists(Folder("built")) ? Directory.GetDirectories(Folder("built")).Where(folder => !folder.EndsWith(".partial", StringComparison.Ordinal)).ToArray() : [];
-            if (versions.Length > 0 && Contents("built") != expected) throw new InvalidOperationException($"{versions[0]} is not the version that was to be built");
+            if (versions.Length > 0 && Contents("built") != expected) throw new InvalidOperationException($"{versions[0]} is not the version that was to be built: {string.Join(", ", Contents("built").Split('\n').Except(expected.Split('\n')))} for {string.Join(", ", expected.Split('\n').Except(Contents("built").Split('\n')))}");
             if (ended && versions.Length != 1) throw new InvalidOperationException($"{versions.Length} versions came of a build");
             if (!ended && versions.Length == 0 && Directory.Exists(Folder("built")) && Directory.GetFiles(Folder("built"), "shard-*.jsonl", SearchOption.AllDirectories).Length > 0) continued++;
             say($"kill {killed} of {kills}: {(versions.Length > 0 ? "the version is whole" : "no version yet")}");
