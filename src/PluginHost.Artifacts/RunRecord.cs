@@ -79,6 +79,7 @@ public static class RunRecord
             .Concat(plan.Stages.SelectMany(stage => stage.Objectives).Select(objective => objective.Node.Description))
             .Concat(plan.Evaluations.Select(evaluation => evaluation.Metric.Description))
             .Concat(plan.Media.Select(media => media.Description))
+            .Concat(plan.Stages.Select(stage => stage.Weighting?.Description).OfType<PluginDescription>())
             .Concat(plan.Transforms.Select(transform => transform.Plugin.Description))
             .Concat(plan.Sources.Select(source => source.Plugin.Description))
             .Concat(plan.Tokenizer is null ? [] : [plan.Tokenizer.Description])

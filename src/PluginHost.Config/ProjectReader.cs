@@ -20,7 +20,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             Seed = reader.Integer("seed", 1, 0, long.MaxValue),
             Data = Data(reader.Required("data")),
             Graph = Nodes(reader.Members("graph"), "a graph node"),
-            Stages = [.. (reader.Items("stages") ?? []).Select(new StageReader(errors, reader => Nodes(reader.Members("objectives"), "an objective")).Read)],
+            Stages = [.. (reader.Items("stages") ?? []).Select(new StageReader(errors, reader => Nodes(reader.Members("objectives"), "an objective"), reader => Use(reader, required: true)).Read)],
             Evaluate = [.. (reader.Items("evaluate") ?? []).Select(Evaluation)],
             Source = root,
         };

@@ -72,6 +72,9 @@ public sealed record StageConfig
     public LossScaleConfig LossScale { get; init; } = new();
 
     public required IReadOnlyList<NodeConfig> Objectives { get; init; }
+
+    /// <summary>What weighs the objectives against each other from step to step, besides their own weights; null: nothing does.</summary>
+    public WeightingConfig? Weighting { get; init; }
 }
 
 /// <summary>Names of parameters, with <c>*</c> for any characters: <c>decoder.*</c>, <c>*.norm.weight</c>.</summary>
@@ -88,6 +91,11 @@ public sealed record NamePattern(string Text, JsonLocation Location)
 /// <param name="LearningRate">Peak learning rate; null: the stage's. Range 0 to 10.</param>
 /// <param name="WeightDecay">Decoupled weight decay; null: the stage's. Range 0 to 10.</param>
 public sealed record ParameterGroup(NamePattern Match, double? LearningRate, double? WeightDecay);
+
+/// <summary>What weighs the objectives of a stage.</summary>
+/// <param name="Use">The plugin.</param>
+/// <param name="Shared">Parameters over which gradient norms of objectives are compared; empty: all that are trained.</param>
+public sealed record WeightingConfig(PluginUse Use, IReadOnlyList<NamePattern> Shared);
 
 /// <summary>The values of <see cref="StageConfig.Precision"/>.</summary>
 public static class StagePrecisions

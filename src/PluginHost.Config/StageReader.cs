@@ -5,7 +5,8 @@ namespace PluginHost.Config;
 /// <summary>Maps an item of <c>stages</c> to its record.</summary>
 /// <param name="errors">Where errors go.</param>
 /// <param name="objectives">Reads the stage's objectives.</param>
-internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReader, IReadOnlyList<NodeConfig>> objectives)
+/// <param name="use">Reads the use of a plugin.</param>
+internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReader, IReadOnlyList<NodeConfig>> objectives, Func<JsonObjectReader, PluginUse> use)
 {
     public StageConfig Read(JsonElementNode node, int index)
     {
@@ -35,6 +36,7 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
             Precision = Precision(reader),
             LossScale = LossScale(reader.Value("lossScale")),
             Objectives = objectives(reader),
+            Weighting = Weighting(reader.Value("weighting")),
         };
         reader.End();
         if (stage.Parallel > stage.Accumulate)
@@ -58,6 +60,16 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
         if (node is null) return defaults;
         var reader = new JsonObjectReader(node, "'lossScale'", errors);
         var config = new LossScaleConfig(reader.Number("initial", defaults.Initial, 1, 1L << 40), (int)reader.Integer("interval", defaults.Interval, 1, 100_000_000));
+        reader.End();
+        return config;
+    }
+
+    private WeightingConfig? Weighting(JsonElementNode? node)
+    {
+        if (node is null) return null;
+        if (node.Kind == JsonKind.String) return new WeightingConfig(new PluginUse(node.Text, null, node.Location), []);
+        var reader = new JsonObjectReader(node, "'weighting'", errors);
+        var config = new WeightingConfig(use(reader), [.. (reader.Items("shared") ?? []).Select(item => Pattern(item, "'shared'")).OfType<NamePattern>()]);
         reader.End();
         return config;
     }

@@ -49,6 +49,7 @@ public sealed class Batch : IDisposable
             yield return masked.Data;
             yield return masked.Mask;
             if (masked is not TextBatch text) continue;
+            if (text.Needs is { } needs) yield return needs;
             foreach (var tensor in (Tensor[])[text.Segments, text.Positions, text.Targets, text.Weights]) yield return tensor;
         }
     }
@@ -60,6 +61,7 @@ public sealed class Batch : IDisposable
     private static TextBatch? Share(TextBatch? text) => text is null ? null : new TextBatch(
         Alias(text.Ids), Alias(text.Mask), Alias(text.Segments), Alias(text.Positions), Alias(text.Targets), Alias(text.Weights))
     {
+        Needs = text.Needs is { } needs ? Alias(needs) : null,
         Packed = text.Packed,
         Padded = text.Padded,
     };

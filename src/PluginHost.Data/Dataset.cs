@@ -185,7 +185,7 @@ public sealed class Dataset : IDisposable
         foreach (var row in rows)
         {
             text.Begin();
-            foreach (var segment in row.Segments) text.Add(segment.Ids, segment.FirstTarget, segment.Weight);
+            foreach (var segment in row.Segments) text.Add(segment.Ids, segment.FirstTarget, segment.Weight, segment.Needs);
         }
         return new Batch
         {

@@ -6,7 +6,8 @@ namespace PluginHost.Data;
 /// <param name="Ids">Tokens.</param>
 /// <param name="FirstTarget">Index of the first token that is to be predicted; the count of tokens or more when there is none.</param>
 /// <param name="Weight">Weight of each target.</param>
-internal sealed record Segment(IReadOnlyList<int> Ids, int FirstTarget, double Weight);
+/// <param name="Needs">What its turn needs.</param>
+internal sealed record Segment(IReadOnlyList<int> Ids, int FirstTarget, double Weight, NeededModalities Needs);
 
 /// <summary>Samples that share a row, and the row's segments.</summary>
 internal sealed record PackedRow(List<Sample> Samples, List<Segment> Segments)
@@ -55,9 +56,9 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         foreach (var turn in sample.Turns)
         {
             var (ids, firstTarget) = Turn(sample, turn);
-            if (segments.Count == 0 || segments.Sum(segment => segment.Ids.Count) + ids.Count <= longest) segments.Add(new Segment(ids, firstTarget, Weight(sample, turn)));
+            if (segments.Count == 0 || segments.Sum(segment => segment.Ids.Count) + ids.Count <= longest) segments.Add(new Segment(ids, firstTarget, Weight(sample, turn), Needs(turn)));
         }
-        return segments.Count > 0 ? segments : [new Segment(Header(sample), int.MaxValue, 0)];
+        return segments.Count > 0 ? segments : [new Segment(Header(sample), int.MaxValue, 0, NeededModalities.None)];
     }
 
     /// <summary>
@@ -155,4 +156,12 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     /// <summary>The sample's weights of the text and of all that the turn needs.</summary>
     private static double Weight(Sample sample, Turn turn) =>
         turn.Needs.Append(Modality.Text).Distinct().Aggregate(1.0, (weight, modality) => weight * sample.ModalityWeights.GetValueOrDefault(modality, 1));
+
+    private static NeededModalities Needs(Turn turn) => turn.Needs.Aggregate(NeededModalities.None, (needs, modality) => needs | modality switch
+    {
+        Modality.Image => NeededModalities.Image,
+        Modality.Audio => NeededModalities.Audio,
+        Modality.Video => NeededModalities.Video,
+        _ => NeededModalities.None,
+    });
 }

@@ -10,7 +10,7 @@ internal sealed class TextRows
 
     private sealed class Row
     {
-        public readonly List<long> Ids = [], Segments = [], Positions = [], Targets = [];
+        public readonly List<long> Ids = [], Segments = [], Positions = [], Targets = [], Needs = [];
         public readonly List<float> Weights = [];
         public int Count;
     }
@@ -25,7 +25,8 @@ internal sealed class TextRows
     /// <param name="ids">Its tokens.</param>
     /// <param name="firstTarget">Index of the first token that is to be predicted; the count of tokens when there is none.</param>
     /// <param name="weight">Weight of each target.</param>
-    public void Add(IReadOnlyList<int> ids, int firstTarget, double weight)
+    /// <param name="needs">What its turn needs.</param>
+    public void Add(IReadOnlyList<int> ids, int firstTarget, double weight, NeededModalities needs = NeededModalities.None)
     {
         var row = rows[^1];
         row.Count++;
@@ -38,6 +39,7 @@ internal sealed class TextRows
             row.Positions.Add(i);
             row.Targets.Add(learnt ? ids[next] : TextBatch.Ignore);
             row.Weights.Add(learnt ? (float)weight : 0);
+            row.Needs.Add((long)needs);
         }
     }
 
@@ -66,6 +68,7 @@ internal sealed class TextRows
             Pack(row => row.Targets, TextBatch.Ignore, longest, device),
             Pack(row => row.Weights, 0f, longest, device))
         {
+            Needs = Pack(row => row.Needs, 0L, longest, device),
             Packed = rows.Any(row => row.Count > 1),
             Padded = rows.Any(row => row.Ids.Count < longest),
         };

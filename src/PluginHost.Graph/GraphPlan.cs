@@ -43,7 +43,11 @@ public sealed record PlannedNode(
 public sealed record PlannedObjective(string Name, double Weight, PlannedNode Node);
 
 /// <summary>A stage with its objectives.</summary>
-public sealed record PlannedStage(StageConfig Config, IReadOnlyList<PlannedObjective> Objectives);
+public sealed record PlannedStage(StageConfig Config, IReadOnlyList<PlannedObjective> Objectives)
+{
+    /// <summary>What weighs the objectives; null: nothing does.</summary>
+    public PlannedPlugin? Weighting { get; init; }
+}
 
 /// <summary>An evaluation with its metric.</summary>
 public sealed record PlannedEvaluation(EvaluationConfig Config, PlannedNode Metric);

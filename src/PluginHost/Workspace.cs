@@ -17,9 +17,9 @@ internal sealed class Workspace : IDisposable
 
     private readonly List<IDisposable> owned = [];
 
-    private Workspace(ProjectConfig project, PluginCatalog catalog, Dataset data, LiveGraph graph, IReadOnlyList<object> metrics, Device device)
+    private Workspace(ProjectConfig project, PluginCatalog catalog, Dataset data, LiveGraph graph, IReadOnlyList<object> metrics, IReadOnlyList<IWeightingPlugin?> weightings, Device device)
     {
-        (Project, Catalog, Data, Graph, Metrics, Device) = (project, catalog, data, graph, metrics, device);
+        (Project, Catalog, Data, Graph, Metrics, Weightings, Device) = (project, catalog, data, graph, metrics, weightings, device);
     }
 
     public ProjectConfig Project { get; }
@@ -35,6 +35,9 @@ internal sealed class Workspace : IDisposable
 
     /// <summary>The metric of each evaluation, in plan order.</summary>
     public IReadOnlyList<object> Metrics { get; }
+
+    /// <summary>The weighting of each stage; null where it has none.</summary>
+    public IReadOnlyList<IWeightingPlugin?> Weightings { get; }
 
     public Device Device { get; }
 
@@ -85,8 +88,9 @@ internal sealed class Workspace : IDisposable
                     : plugin.Load(tokenizer, Context(used.Description));
             }
             var graph = Own(new LiveGraph(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation))));
+            var weightings = plan.Stages.Select(stage => stage.Weighting is { } weighting ? Lease(weighting).Guarded<IWeightingPlugin>() : null).ToList();
             var metrics = plan.Evaluations.Select(evaluation => Metric(Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings)))).ToList();
-            var workspace = new Workspace(project, catalog, data, graph, metrics, device);
+            var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, device);
             workspace.owned.AddRange(owned);
             return workspace;
         }

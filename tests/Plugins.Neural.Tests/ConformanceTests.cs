@@ -82,3 +82,18 @@ public class SuiteTests
     [Fact]
     public void EveryPlugin_OfThisProject_HasItsSuite() => Assert.Empty(PluginUnderTest.WithoutSuite(typeof(SuiteTests).Assembly));
 }
+
+public class StaticWeightingConformance : WeightingConformance
+{
+    public override string Id => "weighting.static";
+}
+
+public class UncertaintyWeightingConformance : WeightingConformance
+{
+    public override string Id => "weighting.uncertainty";
+}
+
+public class GradNormWeightingConformance : WeightingConformance
+{
+    public override string Id => "weighting.grad-norm";
+}

@@ -52,7 +52,7 @@ public class ObjectiveTests
     public void NextToken_WeightsAndIgnoredTargets_GiveTheWeightedSum()
     {
         using var scope = NewDisposeScope();
-        var objective = (IObjective)new NextTokenObjective().Build(Build.Context());
+        var objective = (IObjective)new NextTokenObjective(new NextTokenOptions()).Build(Build.Context());
         var logits = tensor(new float[,,] { { { 2, 0, 0 }, { 9, 9, 9 }, { 0, 1, 0 } } }).requires_grad_();
         var text = Build.Text(new long[,] { { 1, 2, 0 } }) with
         {
@@ -73,13 +73,29 @@ public class ObjectiveTests
     public void NextToken_NothingSupervised_IsZeroWithAGraph()
     {
         using var scope = NewDisposeScope();
-        var objective = (IObjective)new NextTokenObjective().Build(Build.Context());
+        var objective = (IObjective)new NextTokenObjective(new NextTokenOptions()).Build(Build.Context());
         var logits = ones(1, 2, 3).requires_grad_();
 
         var sum = objective.Sum([logits, Build.Text(new long[,] { { 1, 2 } })]);
         sum.backward();
 
         Assert.Equal(0, sum.item<float>());
+    }
+
+    [Theory]
+    [InlineData(NeededModality.Any, 4)]
+    [InlineData(NeededModality.None, 1)]
+    [InlineData(NeededModality.Image, 2)]
+    [InlineData(NeededModality.Audio, 2)]   // one turn needs both
+    [InlineData(NeededModality.Video, 0)]
+    public void NextToken_Needs_CountsTheTurnsThatDo(NeededModality needs, double expected)
+    {
+        using var scope = NewDisposeScope();
+        var objective = (IObjective)new NextTokenObjective(new NextTokenOptions(needs)).Build(Build.Context());
+        var text = Build.Text(new long[1, 4]) with { Targets = tensor(new long[,] { { 1, 2, 1, 2 } }), Weights = ones(1, 4), Needs = tensor(new long[,] { { 0, 1, 2, 3 } }) };
+
+        Assert.Equal(expected, objective.Count([null, text]));
+        Assert.Equal(expected * Math.Log(3), objective.Sum([zeros(1, 4, 3), text]).item<float>(), 5);
     }
 
     // Three segments of one question and two of another; padding at the end of the second row.
@@ -138,7 +154,7 @@ public class ObjectiveTests
     {
         using var scope = NewDisposeScope();
         manual_seed(5);
-        var objective = (IObjective)new NextTokenObjective().Build(Build.Context());
+        var objective = (IObjective)new NextTokenObjective(new NextTokenOptions()).Build(Build.Context());
         var logits = (randn(2, 8, 30) * 20).requires_grad_();
         var targets = randint(30, new long[] { 2, 8 }, dtype: ScalarType.Int64);
         targets.flatten().narrow(0, supervised, 16 - supervised).fill_(TextBatch.Ignore);

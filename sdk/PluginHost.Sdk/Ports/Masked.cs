@@ -25,6 +25,26 @@ public sealed record TextBatch(Tensor Ids, Tensor Mask, Tensor Segments, Tensor 
     /// <summary>Whether any row holds more than one segment; false lets a tower use plain causal attention.</summary>
     public bool Packed { get; init; }
 
+    /// <summary>Int64 [batch, tokens]: what the target's turn needs, as <see cref="NeededModalities"/>; null when nothing says.</summary>
+    public Tensor? Needs { get; init; }
+
     /// <summary>Whether any row ends in padding.</summary>
     public bool Padded { get; init; }
+}
+
+/// <summary>Modalities without which a turn can only be guessed, as flags.</summary>
+[Flags]
+public enum NeededModalities
+{
+    /// <summary>The text says it all.</summary>
+    None = 0,
+
+    /// <summary>The picture.</summary>
+    Image = 1,
+
+    /// <summary>The sound.</summary>
+    Audio = 2,
+
+    /// <summary>The video.</summary>
+    Video = 4,
 }

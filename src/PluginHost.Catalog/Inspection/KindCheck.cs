@@ -17,6 +17,7 @@ internal static class KindCheck
         ["metric"] = [typeof(ITextMetric), typeof(IEmbeddingMetric)],
         ["filter"] = [typeof(IFilterPlugin)],
         ["transform"] = [typeof(ITransform)],
+        ["weighting"] = [typeof(IWeightingPlugin)],
     };
 
     /// <exception cref="FolderFaultException">The class implements no interface of its kind.</exception>

@@ -26,6 +26,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
 
         var nodes = Nodes();
         var objectives = project.Stages.Select(stage => stage.Objectives.Select(item => Draft(item, PluginRole.Objective)).ToArray()).ToArray();
+        var weightings = project.Stages.Select(stage => stage.Weighting is { } weighting ? plugins.Resolve(weighting.Use, PluginRole.Weighting) : null).ToArray();
         var metrics = project.Evaluate.Select(item => Draft(item.Metric, PluginRole.Metric)).ToArray();
         DraftNode[] all = [.. nodes, .. objectives.SelectMany(stage => stage).OfType<DraftNode>(), .. metrics.OfType<DraftNode>()];
 
@@ -48,8 +49,8 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<C
             SampleSlots = assembly.SampleSlots,
             Nodes = [.. order.Select(assembly.Node)],
             SlotCount = assembly.SlotCount,
-            Stages = [.. project.Stages.Zip(objectives, (stage, drafts) => new PlannedStage(stage,
-                [.. drafts.Select(draft => new PlannedObjective(draft!.Name, draft.Config.Weight, assembly.Node(draft)))]))],
+            Stages = [.. project.Stages.Select((stage, i) => new PlannedStage(stage,
+                [.. objectives[i].Select(draft => new PlannedObjective(draft!.Name, draft.Config.Weight, assembly.Node(draft)))]) { Weighting = weightings[i] })],
             Evaluations = [.. project.Evaluate.Zip(metrics, (evaluation, draft) => new PlannedEvaluation(evaluation, assembly.Node(draft!)))],
         };
     }

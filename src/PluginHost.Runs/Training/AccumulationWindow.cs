@@ -34,18 +34,21 @@ internal sealed class AccumulationWindow : IDisposable
         return new AccumulationWindow(batches) { Tokens = batches.Sum(batch => SlotFiller.Tokens(plan, batch)) };
     }
 
-    /// <summary>Gathers the window's gradients in the optimizer; returns each objective's weighted share of the loss.</summary>
+    /// <summary>Gathers the window's gradients in the optimizer; returns each objective's loss, times its own weight; none of an objective that has nothing to learn from.</summary>
     public IReadOnlyDictionary<string, double> Differentiate(TrainedGraph trained)
     {
-        var parts = trained.Objectives.ToDictionary(objective => objective.Name, _ => 0.0);
         var counts = Counts(trained);
+        var parts = trained.Objectives.Where((_, o) => counts[o] > 0).ToDictionary(objective => objective.Name, _ => 0.0);
+        var weights = trained.Balance?.Weights();
         var began = Stopwatch.GetTimestamp();
-        var results = trained.MicroBatches.Run(batches, batch => Differentiate(trained, batch, counts));
+        var results = trained.MicroBatches.Run(batches, batch => Differentiate(trained, batch, counts, weights));
         trained.Profile?.AddCompute(began);
-        foreach (var (shares, gradients) in results)
+        foreach (var (shares, gradients, shared) in results)
         {
-            for (var o = 0; o < shares.Length; o++) parts[trained.Objectives[o].Name] += shares[o];
+            for (var o = 0; o < shares.Length; o++)
+                if (counts[o] > 0) parts[trained.Objectives[o].Name] += shares[o];
             trained.Optimizer.Accumulate(gradients);
+            trained.Balance?.Add(shared);
         }
         trained.Graph.CheckBackward();
         return parts;
@@ -86,14 +89,14 @@ internal sealed class AccumulationWindow : IDisposable
     }
 
     /// <summary>A micro-batch's share of each objective's loss, and its gradients in the order of the optimizer's parameters.</summary>
-    private static (double[] Shares, IReadOnlyList<Tensor?> Gradients) Differentiate(TrainedGraph trained, Batch batch, double[] counts)
+    private static (double[] Shares, IReadOnlyList<Tensor?> Gradients, Tensor?[][] Shared) Differentiate(TrainedGraph trained, Batch batch, double[] counts, double[]? weights)
     {
         using var scope = NewDisposeScope();
         using var trace = trained.Profile?.Watch(trained.Precision);
         using var _ = Arithmetic.Use(trace ?? trained.Precision.Arithmetic);
         var slots = Fill(trained.Graph, batch);
         ExecutableGraph.Run(trained.CreateSteps(), slots, trace ?? (INodeBoundary?)trained.Precision.Scales);
-        var shares = new double[counts.Length];
+        var (shares, terms) = (new double[counts.Length], new Tensor?[counts.Length]);
         Tensor? loss = null;
         for (var o = 0; o < counts.Length; o++)
         {
@@ -103,14 +106,17 @@ internal sealed class AccumulationWindow : IDisposable
             var share = objective.Objective.Sum(Inputs(objective, slots)) * (objective.Weight / counts[o]);
             if (trace is not null) share = trace.LeaveObjective(share);
             shares[o] = share.ToDouble();
+            terms[o] = share;
+            if (weights is not null) share *= weights[o];
             loss = loss is null ? share : loss + share;
         }
         // Often the largest tensor of a step; the gradients need its shape alone.
         if (trained.Graph.Plan.DecoderNode is { } decoder) (slots[decoder.Outputs[0].Slot] as Tensor)?.Dispose();
-        if (loss is not { requires_grad: true }) return (shares, []);
+        if (loss is not { requires_grad: true }) return (shares, [], []);
         trace?.EnterBackward();
+        var shared = trained.Balance?.Gradients(terms) ?? [];
         var gradients = trained.Optimizer.Gradients(loss);
         trace?.LeaveBackward();
-        return (shares, gradients);
+        return (shares, gradients, shared);
     }
 }

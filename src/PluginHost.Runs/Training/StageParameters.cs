@@ -32,7 +32,7 @@ internal sealed class StageParameters(StageConfig config)
         var errors = new List<ConfigError>();
         foreach (var stage in graph.Plan.Stages.Select(stage => stage.Config))
         {
-            foreach (var pattern in stage.Freeze.Concat(stage.Groups.Select(group => group.Match)).Where(pattern => !names.Any(pattern.Matches)))
+            foreach (var pattern in stage.Freeze.Concat(stage.Groups.Select(group => group.Match)).Concat(stage.Weighting?.Shared ?? []).Where(pattern => !names.Any(pattern.Matches)))
                 errors.Add(new ConfigError(pattern.Location, $"'{pattern.Text}' matches no parameter{Nearest(pattern.Text, names)}"));
             if (stage.Freeze.Count > 0 && names.Length > 0 && names.All(new StageParameters(stage).IsFrozen))
                 errors.Add(new ConfigError(stage.Freeze[0].Location, $"'freeze' leaves stage '{stage.Name}' nothing to train; the graph's parameters are under {string.Join(", ", Tops(names))}"));

@@ -5,6 +5,7 @@ using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
 using PluginHost.Runs.Profiling;
+using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,6 +27,7 @@ public sealed class SupervisedStage : IDisposable
     private readonly List<ValidationPoint> validations = [];
     private readonly StepBoundaries boundaries;
     private readonly TrainingProfile? profile;
+    private readonly IWeighting? weighting;
     private TrainedGraph trained;
 
     /// <param name="live">The graph; plugins may be swapped in it between two steps.</param>
@@ -33,13 +35,15 @@ public sealed class SupervisedStage : IDisposable
     /// <param name="data">Where batches come from.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="profile">Measures the steps; null: nothing does.</param>
+    /// <param name="weighting">The plugin of <see cref="StageConfig.Weighting"/>; null when the stage has none.</param>
     /// <exception cref="ConfigException">The stage names parameters that the graph does not have.</exception>
-    public SupervisedStage(LiveGraph live, int index, Dataset data, long seed, TrainingProfile? profile = null)
+    public SupervisedStage(LiveGraph live, int index, Dataset data, long seed, TrainingProfile? profile = null, IWeightingPlugin? weighting = null)
     {
         (this.live, this.index, this.data, this.seed, this.profile) = (live, index, data, seed, profile);
+        this.weighting = weighting?.Begin([.. live.Plan.Stages[index].Objectives.Select(objective => objective.Name)]);
         // Before the graph is taken: a swap in between would be trained past.
         boundaries = live.BeginSteps();
-        trained = new TrainedGraph(live.Acquire(), index, profile);
+        trained = new TrainedGraph(live.Acquire(), index, profile, this.weighting);
     }
 
     /// <summary>The moving average of the weights, when the stage keeps one; it lives as long as the stage.</summary>
@@ -125,7 +129,11 @@ public sealed class SupervisedStage : IDisposable
         profile?.AddOptimizer(began);
         if (stepped is not { } norm)
         {
-            if (double.IsFinite(loss)) return null;
+            if (double.IsFinite(loss))
+            {
+                trained.Balance?.Forget();
+                return null;
+            }
             norm = double.NaN; // no scale helps a loss
         }
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
@@ -135,6 +143,7 @@ public sealed class SupervisedStage : IDisposable
                 $"Stage '{Config.Name}', step {step + 1}: the loss is {loss} and the gradient norm {norm}. {new NonFiniteSearch(trained).Run(window)} " +
                 $"Lower 'learningRate' ({Config.LearningRate}) or 'clip' ({Config.Clip}) if the numbers have grown by themselves.");
         }
+        trained.Balance?.Observe(parts);
         return new StepReport(step + 1, Config.Steps, loss, parts, trained.RateAt(step), norm, 0, TimeSpan.Zero);
     }
 
@@ -144,7 +153,7 @@ public sealed class SupervisedStage : IDisposable
     {
         var former = trained;
         former.Thaw(); // what both versions share is frozen anew by the next
-        trained = new TrainedGraph(live.Acquire(), index, profile);
+        trained = new TrainedGraph(live.Acquire(), index, profile, weighting);
         trained.Carry(former);
         former.Dispose();
         trained.Graph.Train(true);
@@ -212,6 +221,7 @@ public sealed class SupervisedStage : IDisposable
     {
         var tensors = trained.State().ToDictionary(item => item.Name, item => item.Value);
         tensors[TrainingState.Generator] = get_rng_state();
+        if (weighting is not null) tensors[TrainingState.Weighting] = tensor(weighting.State.ToArray()).DetachFromDisposeScope();
         return new TrainingState(index, step, seconds, tokens, [.. losses], [.. validations], tensors) { IsBest = IsBest(step) };
     }
 
@@ -219,6 +229,10 @@ public sealed class SupervisedStage : IDisposable
     {
         trained.Restore(state.Tensors);
         set_rng_state(state.Tensors[TrainingState.Generator]);
+        if (weighting is not null)
+            weighting.Restore(state.Tensors.TryGetValue(TrainingState.Weighting, out var saved)
+                ? saved.data<double>().ToArray()
+                : throw new RunFailedException($"The checkpoint has no state of a weighting, which stage '{Config.Name}' asks for now: resume with the settings that it was made with."));
         losses.AddRange(state.Losses);
         validations.AddRange(state.Validations);
         return (state.Step, state.Seconds, state.Tokens);

@@ -2,6 +2,7 @@ using PluginHost.Config;
 using PluginHost.Graph;
 using PluginHost.Runs.Profiling;
 using PluginHost.Runs.Training.Precision;
+using PluginHost.Sdk;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -18,7 +19,7 @@ internal sealed class TrainedGraph : IDisposable
     private readonly Tensor skipped = zeros(1, ScalarType.Int64).DetachFromDisposeScope();
 
     /// <exception cref="ConfigException">The stage names parameters that the graph does not have.</exception>
-    public TrainedGraph(GraphUse use, int index, TrainingProfile? profile = null)
+    public TrainedGraph(GraphUse use, int index, TrainingProfile? profile = null, IWeighting? weighting = null)
     {
         (this.use, this.index, Profile) = (use, index, profile);
         Config = Graph.Plan.Stages[index].Config;
@@ -30,6 +31,8 @@ internal sealed class TrainedGraph : IDisposable
         foreach (var parameter in frozen) parameter.requires_grad = false;
         Optimizer = new AdamW(Graph.Parameters, selection.GroupOf);
         Precision = new StagePrecision(Graph, Config);
+        if (weighting is not null && Config.Weighting is { } wanted)
+            Balance = new LossBalance(weighting, wanted, Objectives, Graph.Parameters, name => Precision.Scales?.OfParameter(name) ?? 1);
         if (Config.Ema > 0) Average = new WeightAverage(Graph.Parameters, Config.Ema);
     }
 
@@ -46,6 +49,9 @@ internal sealed class TrainedGraph : IDisposable
     public AdamW Optimizer { get; }
 
     public StagePrecision Precision { get; }
+
+    /// <summary>What weighs the objectives from step to step; null: nothing does.</summary>
+    public LossBalance? Balance { get; }
 
     /// <summary>What measures the steps; null: nothing does.</summary>
     public TrainingProfile? Profile { get; }
@@ -118,6 +124,7 @@ internal sealed class TrainedGraph : IDisposable
     {
         Thaw();
         skipped.Dispose();
+        Balance?.Forget();
         Precision.Dispose();
         Average?.Dispose();
         Optimizer.Dispose();

@@ -11,7 +11,7 @@ namespace PluginHost.Runs.Training;
 /// <param name="Validations">The validation losses so far of the stage.</param>
 /// <param name="Tensors">
 /// Parameters, buffers, optimizer moments (<c>optimizer.*</c>), moving averages (<c>average.*</c>), loss scales (<c>scale.*</c>), fp8 ranges
-/// (<c>amax.*</c>), the count of skipped steps (<c>skipped</c>) and generator state (<c>generator</c>) by name.
+/// (<c>amax.*</c>), the count of skipped steps (<c>skipped</c>), the weighting's state (<c>weighting</c>) and generator state (<c>generator</c>) by name.
 /// </param>
 public sealed record TrainingState(
     int Stage, int Step, double Seconds, long Tokens, IReadOnlyList<double> Losses, IReadOnlyList<ValidationPoint> Validations,
@@ -21,6 +21,7 @@ public sealed record TrainingState(
     public const string AveragePrefix = "average.";
     public const string Generator = "generator";
     public const string Skipped = "skipped";
+    public const string Weighting = "weighting";
 
     /// <summary>Whether no validation of the stage has been better than that of this step.</summary>
     public bool IsBest { get; init; }

@@ -42,7 +42,7 @@ public static class PlanCommand
         output.WriteLine();
         foreach (var stage in plan.Stages)
             output.WriteLine($"stage {stage.Config.Name}: {stage.Config.Steps} steps of {stage.Config.Batch * stage.Config.Accumulate} samples; "
-                + string.Join(", ", stage.Objectives.Select(Describe)));
+                + string.Join(", ", stage.Objectives.Select(Describe)) + (stage.Weighting is { } weighting ? $"; weighed by {weighting.Description.Id}" : ""));
         foreach (var evaluation in plan.Evaluations)
             output.WriteLine($"evaluate {evaluation.Metric.Name} on {string.Join(", ", evaluation.Config.Splits)}{Wires(evaluation.Metric)}");
         if (plan.RankingObjective is { } ranking)
@@ -86,6 +86,7 @@ public static class PlanCommand
                 accumulate = stage.Config.Accumulate,
                 parallel = stage.Config.Parallel,
                 objectives = stage.Objectives.Select(objective => new { name = objective.Name, weight = objective.Weight, node = ToJson(objective.Node) }),
+                weighting = stage.Weighting is { } weighting ? ToJson(weighting) : null,
             }),
             evaluations = plan.Evaluations.Select(evaluation => new { splits = evaluation.Config.Splits, node = ToJson(evaluation.Metric) }),
             ranking = plan.RankingObjective?.Name,

@@ -74,7 +74,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         {
             if (state is not null && i < state.Stage) continue; // finished before the run was stopped
             var measuring = request.Profile ? StageProfile.Begin(project.Stages[i]) : null;
-            using var stage = new SupervisedStage(workspace.Graph, i, workspace.Data, seed, measuring);
+            using var stage = new SupervisedStage(workspace.Graph, i, workspace.Data, seed, measuring, workspace.Weightings[i]);
             stages.Add(stage.Run(state?.Stage == i ? state : null, folder.Checkpoints, progress, cancellation));
             if (measuring is not null) profiles.Add(Profile(workspace, project.Stages[i], measuring));
             Record("training", stages, []);
