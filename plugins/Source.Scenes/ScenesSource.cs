@@ -13,12 +13,14 @@ namespace Source.Scenes;
 /// <param name="Validation">Number of validation scenes.</param>
 /// <param name="Test">Number of test scenes.</param>
 /// <param name="Compositional">Number of scenes with pairs of colour and shape that no other split has.</param>
+/// <param name="Sounding">Share of the training scenes that have a sound.</param>
 /// <param name="Seed">Seed of all scenes.</param>
 public sealed record ScenesOptions(
     [property: Range(1, 10_000_000), Description("Number of training scenes.")] int Train = 16000,
     [property: Range(1, 1_000_000), Description("Number of validation scenes.")] int Validation = 500,
     [property: Range(1, 1_000_000), Description("Number of test scenes.")] int Test = 1000,
     [property: Range(0, 1_000_000), Description("Number of scenes with pairs of colour and shape that no other split has.")] int Compositional = 1000,
+    [property: Range(0.0, 1.0), Description("Share of the training scenes that have a sound; below 1, the corpus is short of one modality.")] double Sounding = 1,
     [property: Range(0, int.MaxValue), Description("Seed of all scenes.")] long Seed = 7);
 
 /// <summary>The embedded data set: generated scenes with captions, questions and tones.</summary>
@@ -61,12 +63,15 @@ internal sealed class Scenes(ScenesOptions options, MediaFormat format) : ISourc
         var picture = renderers.Draw(scene, ref draw);
         var tone = Tone.Make(ref draw);
         var sound = tone.Play(ref draw, format);
+        var turns = Questions.About(scene, tone, ref draw);
+        // Drawn last: all else is the same whatever the share.
+        var silent = split == "train" && draw.Between(0, 1) >= options.Sounding;
         return new Sample($"{split}/{index:d6}")
         {
             Image = picture,
-            Audio = sound,
+            Audio = silent ? null : sound,
             Texts = new Dictionary<string, string> { ["en"] = Captions.English(scene), ["zh"] = Captions.Chinese(scene) },
-            Turns = Questions.About(scene, tone, ref draw),
+            Turns = silent ? [.. turns.Where(turn => !turn.Needs.Contains("audio"))] : turns,
         };
     }
 

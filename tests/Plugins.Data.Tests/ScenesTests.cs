@@ -36,6 +36,23 @@ public class ScenesTests
     }
 
     [Fact]
+    public void Scene_OfAQuietCorpus_IsTheSameWithoutSoundInTrainingAlone()
+    {
+        var quiet = Open(new ScenesOptions(Sounding: 0.25));
+        var silent = 0;
+        for (var index = 0; index < 400; index++)
+        {
+            var (whole, sample) = (Source.Read("train", index), quiet.Read("train", index));
+            Assert.Equal(whole.Texts, sample.Texts);
+            Assert.Equal(sample.Audio is null, !sample.Turns.Any(turn => turn.Needs.Contains("audio")));
+            Assert.Equal(whole.Turns.Where(turn => !turn.Needs.Contains("audio")).Select(turn => turn.Prompt), sample.Turns.Where(turn => !turn.Needs.Contains("audio")).Select(turn => turn.Prompt));
+            if (sample.Audio is null) silent++;
+            Assert.NotNull(quiet.Read("test", index).Audio);
+        }
+        Assert.InRange(silent, 260, 340);
+    }
+
+    [Fact]
     public void Splits_HaveTheConfiguredCounts()
     {
         var source = Open(new ScenesOptions(Train: 10, Validation: 4, Test: 3, Compositional: 0));
