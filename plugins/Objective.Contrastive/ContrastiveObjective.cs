@@ -1,5 +1,6 @@
 // InfoNCE in both directions (Radford et al. 2021, CLIP), in fp32:
 //   s = exp(min(log_scale, ln 100));  loss = ½ [CE(s · q kᵀ, i) + CE(s · k qᵀ, i)],  q and k of length 1.
+// Deviation: a pair whose query or key is that of row i (two pictures of one caption) is no negative of row i.
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using PluginHost.Sdk;
@@ -48,7 +49,15 @@ internal sealed class Contrastive : nn.Module, IObjective
         query = nn.functional.normalize(query.index_select(0, present), 2, 1);
         key = nn.functional.normalize(key.index_select(0, present), 2, 1);
         var scores = mm(query, key.t()) * logScale.to(ScalarType.Float32).clamp_max(Math.Log(100)).exp();  // [pairs, pairs]
+        scores = scores.masked_fill(Twins(query).logical_or_(Twins(key)), float.NegativeInfinity);
         var right = arange(present.size(0), dtype: ScalarType.Int64, device: scores.device);
         return (nn.functional.cross_entropy(scores, right) + nn.functional.cross_entropy(scores.t(), right)) / 2;
+    }
+
+    /// <summary>Which other rows of <paramref name="vectors"/> [pairs, width], of length 1, are the same but for rounding: [pairs, pairs].</summary>
+    private static Tensor Twins(Tensor vectors)
+    {
+        using var _ = no_grad();
+        return mm(vectors, vectors.t()).gt(1 - 1e-6).logical_and_(eye(vectors.size(0), dtype: ScalarType.Bool, device: vectors.device).logical_not_());
     }
 }

@@ -36,6 +36,22 @@ public class ObjectiveTests
     }
 
     [Fact]
+    public void Contrastive_OneCaptionTwice_IsNoNegativeOfItself()
+    {
+        using var scope = NewDisposeScope();
+        var queries = tensor(new float[,] { { 1, 0 }, { .8f, .6f }, { 0, 1 } });
+        var keys = tensor(new float[,] { { 1, 0 }, { 2, 0 }, { 0, 1 } });
+
+        var loss = Contrastive().Sum([queries, keys]);
+
+        // Each twin stands against the third row alone: scores 1 and 0, .8 and .6; the third against both.
+        static double Nll(double right, params double[] wrong) => Math.Log(1 + wrong.Sum(score => Math.Exp((score - right) / 0.07)));
+        var byQuery = (Nll(1, 0) + Nll(.8, .6) + Nll(1, 0, 0)) / 3;
+        var byKey = (Nll(1, 0) + Nll(.8, 0) + Nll(1, 0, .6)) / 3;
+        Assert.Equal((byQuery + byKey) / 2, loss.item<float>(), 5);
+    }
+
+    [Fact]
     public void Contrastive_NoPairs_IsZeroWithAGraph()
     {
         using var scope = NewDisposeScope();
