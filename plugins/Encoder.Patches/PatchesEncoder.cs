@@ -15,9 +15,9 @@ namespace Encoder.Patches;
 [Output("pooled", "f[B,{Pooled}]")]
 [Cost(
     Parameters = "(1-{Stem})*C*{Patch}*{Patch}*{Width} + {Width} "
-        + "+ {Stem}*(9*C*{StemWidth} + 18*{StemWidth}*{StemWidth} + 6*{StemWidth} + {StemWidth}*{Patch}*{Patch}*{Width}/2) "
+        + "+ {Stem}*(9*C*{StemWidth} + 6*{StemWidth}*{StemWidth}*({StemShrink}*{StemShrink} - 1) + 2*{StemWidth}*(2*{StemShrink} - 1) + {StemWidth}*{Patch}*{Patch}*{Width}/{StemShrink}) "
         + "+ 2*{Width} + {Width}*{Pooled}",
-    Activations = "B*(H/{Patch}*W/{Patch}*2*{Width} + {Stem}*H*W*5*{StemWidth})")]
+    Activations = "B*(H/{Patch}*W/{Patch}*2*{Width} + {Stem}*H*W*10*{StemWidth}*(2*{StemShrink} - 1)/(3*{StemShrink}))")]
 public sealed class PatchesEncoder(PatchesOptions options) : INodePlugin
 {
     /// <inheritdoc/>
@@ -27,10 +27,11 @@ public sealed class PatchesEncoder(PatchesOptions options) : INodePlugin
 /// <summary>Settings of <see cref="PatchesEncoder"/>.</summary>
 public sealed record PatchesOptions(
     [property: Range(8, 8192), Description("Width of the tokens.")] int Width = 128,
-    [property: Range(1, 64), Description("Pixels along a side that become one token; divides the pictures' size, and is even with a stem.")]
+    [property: Range(1, 64), Description("Pixels along a side that become one token; divides the pictures' size, and with a stem is a multiple of stemShrink.")]
     int Patch = 4,
-    [property: Description("Whether two small convolutions come before the patches: learns from fewer pictures.")] bool Stem = false,
-    [property: Range(4, 1024), Description("Channels of the stem's first convolution; the second has twice as many.")] int StemWidth = 16,
+    [property: Description("Whether small convolutions come before the patches: learns from fewer pictures.")] bool Stem = false,
+    [property: Range(4, 1024), Description("Channels of the stem's first convolution; each further one has twice as many as the one before.")] int StemWidth = 16,
+    [property: Range(1, 64), Description("By how much the stem shrinks a side of the picture: a power of two that divides the patch.")] int StemShrink = 2,
     [property: Range(8, 8192), Description("Width of the pooled vector.")] int Pooled = 128);
 
 internal sealed class PictureTokens : nn.Module, IEncoder
@@ -40,7 +41,7 @@ internal sealed class PictureTokens : nn.Module, IEncoder
 
     public PictureTokens(PatchesOptions options, BuildContext context) : base(nameof(PictureTokens))
     {
-        var shape = new PatchShape(options.Width, options.Patch, options.Stem, options.StemWidth).Checked("encoder.patches");
+        var shape = new PatchShape(options.Width, options.Patch, options.Stem, options.StemWidth, options.StemShrink).Checked("encoder.patches");
         patches = new PatchEmbedding(shape, context.Dimension("C"), context);
         pooled = new PooledHead(options.Width, options.Pooled, context);
         register_module(nameof(patches), patches);

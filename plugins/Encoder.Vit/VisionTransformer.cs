@@ -8,7 +8,6 @@ namespace Encoder.Vit;
 internal sealed class VisionTransformer : nn.Module, IEncoder
 {
     private readonly double patchDropout;
-    private readonly Augmentation? augmentation;
     private readonly PatchEmbedding patches;
     private readonly TransformerStack stack;
     private readonly PooledHead pooled;
@@ -16,8 +15,7 @@ internal sealed class VisionTransformer : nn.Module, IEncoder
     public VisionTransformer(VitOptions options, BuildContext context) : base(nameof(VisionTransformer))
     {
         patchDropout = options.PatchDropout;
-        augmentation = options.Augment > 0 ? new Augmentation(options.Augment) : null;
-        patches = new PatchEmbedding(new PatchShape(options.Width, options.Patch, options.Stem, options.StemWidth).Checked("encoder.vit"), context.Dimension("C"), context);
+        patches = new PatchEmbedding(new PatchShape(options.Width, options.Patch, options.Stem, options.StemWidth, options.StemShrink).Checked("encoder.vit"), context.Dimension("C"), context);
         stack = new TransformerStack(
             new BlockShape(options.Width, options.Layers, options.Heads, options.Heads, options.FeedForward, options.Dropout), context);
         pooled = new PooledHead(options.Width, options.Pooled, context);
@@ -28,8 +26,7 @@ internal sealed class VisionTransformer : nn.Module, IEncoder
 
     public Encoded Encode(Masked input)
     {
-        var pictures = training && augmentation is not null ? augmentation.Apply(input.Data) : input.Data;
-        var x = patches.Forward(pictures);                                        // [B, rows * columns, width]
+        var x = patches.Forward(input.Data);                                      // [B, rows * columns, width]
         if (training && patchDropout > 0) x = Subset(x);
         // All tokens of a row are real or all are absent, so that attention within a row needs no mask.
         x = stack.Forward(x, new AttentionPass(null, Causal: false, null, null));

@@ -7,15 +7,21 @@ namespace PluginHost.Sdk.Layers;
 /// <summary>The numbers of a <see cref="PatchEmbedding"/>.</summary>
 /// <param name="Width">Width of a token.</param>
 /// <param name="Patch">Pixels along a side that become one token; divides the pictures' size.</param>
-/// <param name="Stem">Whether two 3×3 convolutions come first; they halve the picture.</param>
-/// <param name="StemWidth">Channels of the first convolution; the second has twice as many.</param>
-public sealed record PatchShape(long Width, long Patch, bool Stem, long StemWidth)
+/// <param name="Stem">Whether 3×3 convolutions come first.</param>
+/// <param name="StemWidth">Channels of the first convolution; each further one has twice as many as the one before.</param>
+/// <param name="StemShrink">By how much the stem shrinks a side: a power of two that divides the patch. Each convolution after the first halves.</param>
+public sealed record PatchShape(long Width, long Patch, bool Stem, long StemWidth, long StemShrink)
 {
     /// <summary>This, if its numbers fit together.</summary>
     /// <param name="plugin">For the message: <c>encoder.vit</c>.</param>
     /// <exception cref="UserErrorException">They do not.</exception>
-    public PatchShape Checked(string plugin) => !Stem || Patch % 2 == 0 ? this
-        : throw new UserErrorException($"{plugin}: patch is {Patch}, but a stem halves the picture once, so patch must be even; use {Patch + 1} or set \"stem\": false.");
+    public PatchShape Checked(string plugin)
+    {
+        if (!Stem) return this;
+        if (!long.IsPow2(StemShrink)) throw new UserErrorException($"{plugin}: stemShrink is {StemShrink}, but each convolution halves: use {1L << (int)long.Log2(StemShrink)}.");
+        return Patch % StemShrink == 0 ? this : throw new UserErrorException(
+            $"{plugin}: patch is {Patch}, but the stem shrinks pictures by {StemShrink} (stemShrink), which must divide patch; use a patch of {(Patch / StemShrink + 1) * StemShrink} or set \"stem\": false.");
+    }
 }
 
 /// <summary>
@@ -26,8 +32,7 @@ public sealed class PatchEmbedding : nn.Module
 {
     private readonly long size;
     private readonly GridPositions positions;
-    private readonly ConvolutionNorm? fine;
-    private readonly ConvolutionNorm? coarse;
+    private readonly ModuleList<ConvolutionNorm> stem = [];
     private readonly Parameter weight;
     private readonly Parameter bias;
 
@@ -42,12 +47,12 @@ public sealed class PatchEmbedding : nn.Module
         positions = new GridPositions(shape.Width, context);
         if (shape.Stem)
         {
-            fine = new ConvolutionNorm(channels, shape.StemWidth, 1, context);
-            coarse = new ConvolutionNorm(shape.StemWidth, 2 * shape.StemWidth, 2, context);
-            register_module(nameof(fine), fine);
-            register_module(nameof(coarse), coarse);
-            (channels, size) = (2 * shape.StemWidth, size / 2);
+            stem.Add(new ConvolutionNorm(channels, shape.StemWidth, 1, context));
+            for (channels = shape.StemWidth; channels < shape.StemWidth * shape.StemShrink; channels *= 2)
+                stem.Add(new ConvolutionNorm(channels, 2 * channels, 2, context));
+            size /= shape.StemShrink;
         }
+        register_module(nameof(stem), stem);
         weight = Initial.Normal(context, [shape.Width, channels, size, size], Math.Sqrt(1.0 / (channels * size * size)));
         bias = Initial.Constant(context, [shape.Width], 0);
         register_parameter(nameof(weight), weight);
@@ -58,7 +63,7 @@ public sealed class PatchEmbedding : nn.Module
     public Tensor Forward(Tensor pictures)
     {
         var x = pictures * 2 - 1;
-        if (fine is not null && coarse is not null) x = coarse.Forward(fine.Forward(x));
+        foreach (var convolution in stem) x = convolution.Forward(x);                                // [batch, channels, height / shrink, width / shrink]
         var grid = conv2d(x, weight, bias, strides: [size, size]);                                   // [batch, token width, rows, columns]
         return grid.flatten(2).transpose(1, 2) + positions.For(grid.size(2), grid.size(3));
     }

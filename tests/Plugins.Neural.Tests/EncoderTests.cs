@@ -33,37 +33,20 @@ public class EncoderTests
     }
 
     [Fact]
-    public void Vit_Augment_ChangesPicturesOnlyInTraining()
-    {
-        using var scope = NewDisposeScope();
-        var encoder = Vit(new VitOptions(Width: 16, Layers: 1, Heads: 2, FeedForward: 8, Augment: 1));
-        var pictures = new Masked(rand(1, 3, 8, 12), ones(1, dtype: ScalarType.Bool));
-
-        Assert.Equal(0, Build.Distance(encoder.Encode(pictures).Pooled, encoder.Encode(pictures).Pooled));
-        ((nn.Module)encoder).train();
-        Assert.True(Build.Distance(encoder.Encode(pictures).Pooled, encoder.Encode(pictures).Pooled) > 1e-4);
-    }
-
-    [Fact]
-    public void Augmentation_WhitePicture_StaysWhiteUnlessRecoloured()
-    {
-        using var scope = NewDisposeScope();
-        var white = ones(8, 3, 8, 12);
-
-        var augmented = new Augmentation(1).Apply(white);
-
-        // Moving brings white in from outside, so a channel is one flat colour.
-        Assert.InRange((augmented.amax([2, 3]) - augmented.amin([2, 3])).max().item<float>(), 0, 1e-5f);
-        Assert.InRange(augmented.min().item<float>(), 0.66f, 1);
-    }
-
-    [Fact]
-    public void Vit_StemWithOddPatch_SaysWhatToDo()
+    public void Vit_StemThatDoesNotDivideThePatch_SaysWhatToDo()
     {
         var error = Assert.Throws<UserErrorException>(() => Vit(new VitOptions(Patch: 3, Stem: true)));
 
-        Assert.Equal("encoder.vit: patch is 3, but a stem halves the picture once, so patch must be even; "
-            + "use 4 or set \"stem\": false.", error.Message);
+        Assert.Equal("encoder.vit: patch is 3, but the stem shrinks pictures by 2 (stemShrink), which must divide patch; "
+            + "use a patch of 4 or set \"stem\": false.", error.Message);
+    }
+
+    [Fact]
+    public void Vit_StemThatDoesNotHalve_SaysWhatToDo()
+    {
+        var error = Assert.Throws<UserErrorException>(() => Vit(new VitOptions(Patch: 12, Stem: true, StemShrink: 12)));
+
+        Assert.Equal("encoder.vit: stemShrink is 12, but each convolution halves: use 8.", error.Message);
     }
 
     [Fact]
@@ -96,12 +79,12 @@ public class EncoderTests
     }
 
     [Fact]
-    public void Patches_StemWithOddPatch_SaysWhatToDo()
+    public void Patches_StemThatDoesNotDivideThePatch_SaysWhatToDo()
     {
         var error = Assert.Throws<UserErrorException>(() => Build.Node<IEncoder>(
             new PatchesEncoder(new PatchesOptions(Patch: 3, Stem: true)), new() { ["C"] = 3, ["H"] = 9, ["W"] = 9 }));
 
-        Assert.StartsWith("encoder.patches: patch is 3, but a stem halves the picture once", error.Message);
+        Assert.StartsWith("encoder.patches: patch is 3, but the stem shrinks pictures by 2 (stemShrink)", error.Message);
     }
 
     [Fact]
