@@ -64,7 +64,7 @@ public sealed class PatchEmbedding : nn.Module
     {
         var x = pictures * 2 - 1;
         foreach (var convolution in stem) x = convolution.Forward(x);                                // [batch, channels, height / shrink, width / shrink]
-        var grid = conv2d(x, weight, bias, strides: [size, size]);                                   // [batch, token width, rows, columns]
+        var grid = Convolution.Forward(x, weight, bias, size, 0);                           // [batch, token width, rows, columns]
         return grid.flatten(2).transpose(1, 2) + positions.For(grid.size(2), grid.size(3));
     }
 
@@ -98,5 +98,5 @@ internal sealed class ConvolutionNorm : nn.Module
     }
 
     public Tensor Forward(Tensor x) =>
-        gelu(group_norm(conv2d(x, kernel, strides: [stride, stride], padding: [1, 1]), groups, weight, bias));
+        gelu(group_norm(Convolution.Forward(x, kernel, null, stride, 1), groups, weight, bias));
 }
