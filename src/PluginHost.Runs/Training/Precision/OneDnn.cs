@@ -21,17 +21,18 @@ internal static partial class OneDnn
     /// <summary>Whether this processor's products are faster here, and this libtorch has them.</summary>
     public static bool IsPreferred { get; } = Avx512F.IsSupported && !IsIntel() && IsThere();
 
-    /// <summary>The product of two matrices, each contiguous or the transpose of one that is.</summary>
-    /// <param name="left">fp32 [rows, inner] on the CPU.</param>
-    /// <param name="right">fp32 [inner, columns] on the CPU.</param>
-    /// <returns>[rows, columns].</returns>
+    /// <summary>The product of two matrices, or of as many pairs of them; each is contiguous or the transpose of one that is.</summary>
+    /// <param name="left">fp32 [rows, inner] or [pairs, rows, inner], on the CPU.</param>
+    /// <param name="right">fp32 [inner, columns] or [pairs, inner, columns], on the CPU.</param>
+    /// <returns>[rows, columns] or [pairs, rows, columns].</returns>
     public static Tensor Product(Tensor left, Tensor right)
     {
+        var (of, by) = (left.shape, right.shape);
         // What native code would throw ends the process.
-        if (!Reads(left) || !Reads(right) || left.dim() != 2 || right.dim() != 2 || left.size(1) != right.size(0))
-            throw new ArgumentException($"no product of [{string.Join(",", left.shape)}] and [{string.Join(",", right.shape)}]");
+        if (!Reads(left) || !Reads(right) || of.Length is not (2 or 3) || by.Length != of.Length || of[^1] != by[^2] || (of.Length == 3 && of[0] != by[0]))
+            throw new ArgumentException($"no product of [{string.Join(",", of)}] and [{string.Join(",", by)}]");
         using var _ = no_grad();
-        var result = empty(left.size(0), right.size(1));
+        var result = of.Length == 2 ? empty(of[0], by[1]) : empty(of[0], of[1], by[2]);
         MatrixProduct(left.Handle, right.Handle, result.Handle, beta: 0, alpha: 1);
         return result;
     }
@@ -56,7 +57,7 @@ internal static partial class OneDnn
     private static partial void MatrixProduct(nint left, nint right, nint result, float beta, float alpha);
 }
 
-/// <summary>Linear maps in fp32 by <see cref="OneDnn"/>.</summary>
+/// <summary>Linear maps and attention in fp32 by <see cref="OneDnn"/>.</summary>
 internal sealed class OneDnnArithmetic : IArithmetic
 {
     public Tensor Linear(Tensor input, Tensor weight)
@@ -66,6 +67,10 @@ internal sealed class OneDnnArithmetic : IArithmetic
         using var scope = NewDisposeScope();
         return Mapped.apply([input, weight]).MoveToOuterDisposeScope();
     }
+
+    public Tensor Attention(Tensor query, Tensor keys, Tensor values, Tensor? mask, bool causal) => OneDnnAttention.Reads(query, keys, values, mask)
+        ? OneDnnAttention.Attend(query, keys, values, mask, causal)
+        : nn.functional.scaled_dot_product_attention(query, keys, values, mask, 0, causal);
 
     private static Tensor Map(Tensor input, Tensor weight)
     {
