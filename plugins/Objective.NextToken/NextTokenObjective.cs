@@ -2,6 +2,7 @@
 // whole accumulation window.
 using System.ComponentModel;
 using PluginHost.Sdk;
+using PluginHost.Sdk.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -66,7 +67,7 @@ internal sealed class NextToken(NeededModality needs) : IObjective
             (rows, targets, weights) = (rows.index_select(0, wanted), targets.index_select(0, wanted), weights.index_select(0, wanted));
         else
             (targets, weights) = (targets.clamp_min(0), weights * supervised);
-        return CrossEntropySum.apply([rows.to(ScalarType.Float32), targets, weights]).MoveToOuterDisposeScope();
+        return CrossEntropy.Sum(rows.to(ScalarType.Float32), targets, weights).MoveToOuterDisposeScope();
     }
 
     /// <summary>Bool [batch, tokens]; null: all count.</summary>

@@ -53,29 +53,82 @@ public class AdamWTests
     }
 
     [Fact]
-    public void Step_FusedAndPlainOperators_Agree()
+    public void Step_KernelFusedAndPlainOperators_Agree()
     {
         using var scope = NewDisposeScope();
         Assert.True(TorchDispatcher.IsAvailable, "this libtorch lacks the fused step");
-        var start = arange(12, dtype: float32).view(3, 4) / 7;
-        using var fused = new Parameter(start.clone());
-        using var plain = new Parameter(start.clone());
-        using var optimizer = new AdamW([("w", fused)]);
-        using var state = new AdamW.State("w", plain);
+        var start = arange(21, dtype: float32).view(3, 7) / 7; // more than a vector, and a rest
+        using var kernel = new Parameter(start.clone());
+        using var optimizer = new AdamW([("w", kernel)]);
+        var others = new[] { AdamWByOperators.Fused, AdamWByOperators.Plain }.Select(step => (Step: step, State: new AdamW.State("w", new Parameter(start.clone())))).ToArray();
         for (var step = 1; step <= 5; step++)
         {
-            (fused * fused * step).sum().backward();
-            optimizer.Step(0.01, 0.1, double.PositiveInfinity);
-
-            (plain * plain * step).sum().backward();
-            using (no_grad())
+            (kernel * kernel * step).sum().backward();
+            var norm = optimizer.Step(0.01, 0.1, clip: 2);
+            foreach (var (update, state) in others)
             {
-                state.Steps.add_(1);
-                AdamW.PlainUpdate(state, 0.01, 0.1);
+                var weight = state.Parameter;
+                (weight * weight * step).sum().backward();
+                using (no_grad())
+                {
+                    if (norm > 2) weight.grad!.mul_(2 / norm);
+                    state.Steps.add_(1);
+                    update(state, 0.01, 0.1);
+                }
+                weight.grad = null;
             }
-            plain.grad = null;
         }
-        Assert.True(fused.allclose(plain, 1e-5, 1e-6), $"{fused.ToString(TorchSharp.TensorStringStyle.Julia)} and {plain.ToString(TorchSharp.TensorStringStyle.Julia)}");
+        foreach (var (_, state) in others)
+        {
+            Assert.True(kernel.allclose(state.Parameter, 1e-5, 1e-6), $"{kernel.ToString(TorchSharp.TensorStringStyle.Julia)} and {state.Parameter.ToString(TorchSharp.TensorStringStyle.Julia)}");
+            state.Dispose();
+        }
+    }
+
+    private static class AdamWByOperators
+    {
+        public static readonly Action<AdamW.State, double, double> Fused = (state, rate, decay) => AdamW.OperatorUpdate([state], rate, decay);
+        public static readonly Action<AdamW.State, double, double> Plain = AdamW.PlainUpdate;
+    }
+
+    [Fact]
+    public void Step_OneThreadAndTwo_AreEqualBitForBit()
+    {
+        using var scope = NewDisposeScope();
+        var start = arange(100_000, dtype: float32) / 1e5;
+        var threads = get_num_threads();
+        (double Norm, float[] Weights) Run(int count)
+        {
+            set_num_threads(count);
+            using var weight = new Parameter(start.clone());
+            using var optimizer = new AdamW([("w", weight)]);
+            (weight * weight).sum().backward();
+            return (optimizer.Step(0.01, 0.1, clip: 1), weight.data<float>().ToArray());
+        }
+        try
+        {
+            var (one, two) = (Run(1), Run(2));
+            Assert.Equal(one.Norm, two.Norm);
+            Assert.Equal(one.Weights, two.Weights);
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    [Fact]
+    public void Step_OtherTypes_GoThroughTheOperators()
+    {
+        using var scope = NewDisposeScope();
+        using var wide = new Parameter(tensor(new double[] { 1, -2 }));
+        using var narrow = new Parameter(tensor(new float[] { 3 }));
+        using var optimizer = new AdamW([("wide", wide), ("narrow", narrow)]);
+        ((wide * tensor(new double[] { 3, 0 })).sum() + (narrow * 4).sum()).backward();
+
+        Assert.Equal(5, optimizer.Step(0.1, 0, double.PositiveInfinity), 5);
+        Assert.Equal([0.9, -2], wide.data<double>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal(2.9f, narrow.item<float>(), 5);
     }
 
     [Fact]

@@ -58,6 +58,50 @@ public class OnePassTests
         AssertSame(rotation.Apply(x, headWidth, 4), rotation.Plain(x, headWidth, 4), x);
     }
 
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void CrossEntropy_OnePass_IsThatOfTheOperators(int width)
+    {
+        using var scope = NewDisposeScope();
+        var x = (randn(70, width) * 5).requires_grad_();
+        var (targets, weights) = (randint(width, [70], dtype: ScalarType.Int64), rand(70).mul_(rand(70).gt(0.3)));
+
+        AssertSame(CrossEntropy.Sum(x, targets, weights), CrossEntropy.Plain(x, targets, weights), x);
+    }
+
+    [Fact]
+    public void CrossEntropy_LargeLogits_StayFinite()
+    {
+        using var scope = NewDisposeScope();
+        var x = tensor(new float[,] { { 1000, 0, -1000 }, { 5, float.NegativeInfinity, 5 } }).requires_grad_();
+
+        var sum = CrossEntropy.Sum(x, tensor(new long[] { 2, 0 }), ones(2));
+
+        Assert.Equal(2000 + Math.Log(2), sum.item<float>(), 3);
+        Assert.Equal([1, 0, -1, -0.5f, 0, 0.5f], autograd.grad([sum], [x])[0].data<float>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-6);
+    }
+
+    [Fact]
+    public void CrossEntropy_SecondBackwardPass_GivesTheSame()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(4, 9).requires_grad_();
+        var sum = CrossEntropy.Sum(x, tensor(new long[] { 0, 1, 2, 8 }), ones(4));
+
+        var first = autograd.grad([sum], [x], retain_graph: true)[0].data<float>().ToArray();
+        Assert.Equal(first, autograd.grad([sum], [x])[0].data<float>().ToArray());
+    }
+
+    [Theory]
+    [InlineData(2, 1, "logits [2,3] need as many targets and weights as rows, not 1 and 2")]
+    [InlineData(5, 2, "a target lies outside of the 3 columns")]
+    public void CrossEntropy_WhatDoesNotFit_IsRefused(long target, int targets, string message)
+    {
+        using var scope = NewDisposeScope();
+        var error = Assert.Throws<ArgumentException>(() => CrossEntropy.Sum(zeros(2, 3), full(targets, target, ScalarType.Int64), ones(2)));
+        Assert.Equal(message, error.Message);
+    }
+
     [Fact]
     public void OnePass_View_IsReadAsItStands()
     {

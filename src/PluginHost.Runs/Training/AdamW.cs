@@ -30,12 +30,9 @@ public sealed class AdamW : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var active = states.Where(state => state.Parameter.grad is not null).ToArray();
-        var gradients = active.Select(state => state.Parameter.grad!).ToArray();
-        var norm = Norm(gradients);
-        if (norm > clip && double.IsFinite(norm))
-            foreach (var gradient in gradients) gradient.mul_(clip / norm);
-        if (double.IsFinite(norm)) Update(rates);
+        var active = Active();
+        var norm = Norm(active);
+        if (double.IsFinite(norm)) Update(active, rates, norm > clip ? clip / norm : 1);
         foreach (var state in active) state.Parameter.grad = null;
         return norm;
     }
@@ -45,12 +42,7 @@ public sealed class AdamW : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var active = states.Where(state => state.Parameter.grad is not null).ToArray();
-        for (var i = 0; i < rates.Count; i++)
-        {
-            Update(active.Where(state => state.Group == i && state.Decays).ToArray(), rates[i].Rate, rates[i].Decay);
-            Update(active.Where(state => state.Group == i && !state.Decays).ToArray(), rates[i].Rate, 0);
-        }
+        Update(Active(), rates, 1);
     }
 
     /// <summary>Gradients of a loss, in the order of the parameters; parameters that it does not depend on have none. Theirs is whoever asked.</summary>
@@ -123,17 +115,32 @@ public sealed class AdamW : IDisposable
         foreach (var state in states) state.Dispose();
     }
 
-    private static double Norm(Tensor[] gradients)
+    private State[] Active() => [.. states.Where(state => state.Parameter.grad is not null)];
+
+    private static double Norm(State[] active)
     {
-        if (gradients.Length == 0) return 0;
-        var norms = stack(gradients.Select(gradient => gradient.norm()));
-        return norms.norm().ToDouble();
+        if (active.Length == 0) return 0;
+        if (active.All(AdamWKernel.Reads)) return Math.Sqrt(AdamWKernel.SumOfSquares([.. active.Select(state => (Tensor)state.Parameter.grad!)]));
+        return stack(active.Select(state => state.Parameter.grad!.norm().to(ScalarType.Float64).cpu())).norm().ToDouble();
     }
 
-    private static void Update(State[] group, double rate, double decay)
+    private static void Update(State[] active, IReadOnlyList<GroupRate> rates, double clip)
     {
-        if (group.Length == 0) return;
-        foreach (var state in group) state.Steps.add_(1);
+        foreach (var state in active) state.Steps.add_(1);
+        var (read, others) = (active.Where(AdamWKernel.Reads), active.Where(state => !AdamWKernel.Reads(state)).ToArray());
+        AdamWKernel.Step(read.Select(state => new AdamWKernel.Item(
+            state.Detached, state.Parameter.grad!, state.Mean, state.Variance, rates[state.Group].Rate, state.Decays ? rates[state.Group].Decay : 0, state.Steps.ToDouble())),
+            clip, Beta1, Beta2, Epsilon);
+        if (others.Length == 0) return;
+        if (clip != 1)
+            foreach (var state in others) state.Parameter.grad!.mul_(clip);
+        foreach (var group in others.GroupBy(state => (state.Group, state.Decays)))
+            OperatorUpdate([.. group], rates[group.Key.Group].Rate, group.Key.Decays ? rates[group.Key.Group].Decay : 0);
+    }
+
+    /// <summary>The step of parameters of other types and devices: libtorch's fused operator, or plain ones.</summary>
+    internal static void OperatorUpdate(State[] group, double rate, double decay)
+    {
         if (TorchDispatcher.IsAvailable)
             TorchDispatcher.FusedAdamW(
                 [.. group.Select(s => s.Detached)], [.. group.Select(s => (Tensor)s.Parameter.grad!)], [.. group.Select(s => s.Mean)],

@@ -5,7 +5,7 @@ namespace PluginHost.Runs.Training;
 
 /// <summary>
 /// Calls an operator that libtorch registers and TorchSharp does not wrap, through libtorch's own C interface. Only the fused
-/// AdamW step is needed here: TorchSharp's optimizer takes six times as long and grows native memory with every step.
+/// AdamW step is needed here, for parameters that <see cref="AdamWKernel"/> does not read.
 /// </summary>
 internal static unsafe partial class TorchDispatcher
 {

@@ -114,8 +114,8 @@ internal sealed class TrainBench(HostConfig host, ProjectConfig project, BenchLe
 /// <param name="MemorySteps">Steps over which resident memory is watched.</param>
 internal sealed record BenchLength(int Rounds, int MemorySteps)
 {
-    /// <summary>Steps before anything counts: code is compiled, the heap grows to its size.</summary>
-    public const int Warmup = 4;
+    /// <summary>Steps before anything counts: code is compiled, and the heap grows to its size, which takes it longest.</summary>
+    public const int Warmup = 16;
 }
 
 /// <summary>The straight model at work on rows like those of the graph.</summary>

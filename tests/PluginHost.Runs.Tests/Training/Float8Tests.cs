@@ -81,4 +81,18 @@ public class Float8Tests
         using var scope = NewDisposeScope();
         return Format(e4m3).Round(tensor(values)).data<float>().ToArray();
     }
+
+    [Fact]
+    public void Forward_LaterStep_IsScaledByTheLargestOfTheStepsBefore()
+    {
+        using var scope = NewDisposeScope();
+        using var rounding = new Float8Rounding();
+        float Through(float value) => rounding.Forward(tensor(new[] { value }), "map", TensorRole.Input).item<float>();
+
+        Assert.Equal(96, Through(100));   // no history: by itself, in steps of 8 / 4
+        rounding.Advance();
+        Assert.Equal(112, Through(1000)); // scaled by 4, as 100 asks for: 448 / 4 is the largest
+        rounding.Advance();
+        Assert.Equal(1024, Through(1000)); // now 1000 is history
+    }
 }

@@ -32,6 +32,24 @@ public class SupervisedStageTests
         Assert.Equal(6, whole.Checkpoints.States.Count);
     }
 
+    /// <summary>What counts is spread unevenly over the micro-batches; a mean of their means would be another loss.</summary>
+    [Theory]
+    [InlineData(4, 3)]
+    [InlineData(2, 6)]
+    [InlineData(1, 12)]
+    public void Run_Accumulated_IsTheSameAsOneLargeBatch(int batch, int accumulate)
+    {
+        static SmallRun Begin(int batch, int accumulate) => new(
+            """{ "image": { "use": "encoder.small", "in": { "pixels": "sample.image" } } }""",
+            $$"""{ "steps": 5, "batch": {{batch}}, "accumulate": {{accumulate}}, "learningRate": 0.01, "objectives": { "near": { "use": "objective.bright", "in": { "vector": "image.pooled", "pixels": "sample.image" } } } }""");
+        using var large = Begin(12, 1);
+        using var small = Begin(batch, accumulate);
+
+        Assert.Equal(large.Train().Losses, small.Train().Losses, (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal(large.Weight("image.map.weight"), small.Weight("image.map.weight"), (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal(large.Watched.Steps.Select(step => step.Norm), small.Watched.Steps.Select(step => step.Norm), (a, b) => Math.Abs(a - b) < 1e-4);
+    }
+
     [Fact]
     public void Run_ValidationIsTheBest_IsCheckpointed()
     {

@@ -24,10 +24,11 @@ internal sealed class StagePrecision : IDisposable
             _ => null,
         };
         if (rounding is not null) Arithmetic = new LowPrecision(rounding, graph.Parameters);
+        else if (OneDnn.IsPreferred) Arithmetic = new OneDnnArithmetic();
         if (config.Precision == StagePrecisions.Fp16) Scales = new GradientScales(graph.Plan, config.LossScale);
     }
 
-    /// <summary>For forward and backward passes; null in fp32.</summary>
+    /// <summary>For forward and backward passes; null: that of the tensors' own type, as libtorch does it.</summary>
     public IArithmetic? Arithmetic { get; }
 
     /// <summary>The loss scales of fp16, or null.</summary>
