@@ -52,16 +52,21 @@ internal sealed class MovingScenes(MovingScenesOptions options, MediaFormat form
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count(split));
-        var draw = new Draw(options.Seed, split, index);
-        MovingScene scene;
-        do scene = MovingScene.Make(ref draw, format.VideoFrames);
-        while (PluginHost.Sdk.Splits.Of(scene.ToString()) != split);
+        var (scene, draw) = Scene(split, index);
         return new Sample($"{split}/{index:d6}")
         {
             Video = renderers.Draw(scene, format, ref draw),
             Texts = new Dictionary<string, string> { ["en"] = Events.English(scene), ["zh"] = Events.Chinese(scene) },
             Turns = Events.Questions(scene, ref draw),
         };
+    }
+
+    /// <summary>What happens, and what draws the rest.</summary>
+    internal (MovingScene Scene, Draw Draw) Scene(string split, int index)
+    {
+        var draw = new Draw(options.Seed, split, index);
+        while (true)
+            if (MovingScene.Make(ref draw, format.VideoFrames) is var scene && PluginHost.Sdk.Splits.Of(scene.ToString()!) == split) return (scene, draw);
     }
 
     public void Dispose() => renderers.Dispose();
