@@ -1,4 +1,4 @@
-// Every sound and video format that FFmpeg reads. Of a video it gives a typical frame as the picture and the track as the sound.
+// Every sound and video format that FFmpeg reads. Of a video it gives frames at a constant rate, a typical frame as the picture, the track as the sound.
 using System.Globalization;
 using FFMpegCore;
 using FFMpegCore.Exceptions;
@@ -12,6 +12,9 @@ namespace Media.Ffmpeg;
 [Accepts("*")]
 public sealed class FfmpegMedia : IMediaDecoder
 {
+    // What ffmpeg's demultiplexers say of a file that ends too early.
+    private static readonly string[] Torn = ["partial file", "ended prematurely", "truncat"];
+
     /// <summary>Folders in which the program is looked for.</summary>
     internal string SearchPath { get; init; } = Environment.GetEnvironmentVariable("PATH") ?? "";
 
@@ -24,14 +27,15 @@ public sealed class FfmpegMedia : IMediaDecoder
         {
             "audio" => Sound(path, format, cancellation),
             "image" => Picture(path, format, cancellation),
-            _ => throw new BadSampleException($"{path}: ffmpeg gives pictures and sounds, no {modality}"),
+            "video" => Video(path, format, cancellation),
+            _ => throw new BadSampleException($"{path}: ffmpeg gives pictures, sounds and videos, no {modality}"),
         };
     }
 
     private Sound Sound(string path, MediaFormat format, CancellationToken cancellation)
     {
-        var seconds = format.AudioSeconds.ToString(CultureInfo.InvariantCulture);
-        var bytes = Run(path, $"-vn -map 0:a:0 -t {seconds} -ac 1 -ar {format.AudioRate} -c:a pcm_f32le -f f32le", cancellation);
+        var seconds = Number(Math.Min(format.AudioSeconds, format.End - format.Start));
+        var bytes = Run(path, Beginning(format), $"-vn -map 0:a:0 -t {seconds} -ac 1 -ar {format.AudioRate} -c:a pcm_f32le -f f32le", cancellation).Output;
         var samples = new float[Math.Min(bytes.Length / sizeof(float), format.AudioSamples)];
         if (samples.Length == 0) throw new BadSampleException($"{path}: it holds no sound");
         Buffer.BlockCopy(bytes, 0, samples, 0, samples.Length * sizeof(float));
@@ -41,33 +45,61 @@ public sealed class FfmpegMedia : IMediaDecoder
 
     private Picture Picture(string path, MediaFormat format, CancellationToken cancellation)
     {
-        var size = format.ImageSize;
-        // 'thumbnail' picks the most typical of the first hundred frames; padding is transparent and becomes white below.
-        var filter = $"thumbnail=100,format=rgba,scale={size}:{size}:force_original_aspect_ratio=decrease,pad={size}:{size}:(ow-iw)/2:(oh-ih)/2:color=white@0";
-        var rgba = Run(path, $"-an -map 0:v:0 -vf \"{filter}\" -frames:v 1 -pix_fmt rgba -f rawvideo", cancellation);
-        if (rgba.Length != size * size * 4) throw new BadSampleException($"{path}: it holds no picture");
-        var rgb = new byte[size * size * 3];
+        // 'thumbnail' picks the most typical of the first hundred frames.
+        var end = double.IsFinite(format.End) ? $"-t {Number(format.End - format.Start)} " : "";
+        var rgba = Run(path, Beginning(format), $"{end}-an -map 0:v:0 -vf \"thumbnail=100,{Fitted(format.ImageSize)}\" -frames:v 1 -pix_fmt rgba -f rawvideo", cancellation).Output;
+        if (rgba.Length != format.ImageSize * format.ImageSize * 4) throw new BadSampleException($"{path}: it holds no picture");
+        return new Picture(format.ImageSize, format.ImageSize, Flattened(rgba));
+    }
+
+    private Clip Video(string path, MediaFormat format, CancellationToken cancellation)
+    {
+        var seconds = Math.Min(format.VideoFrames / format.VideoRate, format.End - format.Start);
+        // 'fps' gives the frame that is seen at each multiple of 1 / rate: it leaves frames out and repeats them.
+        var filter = $"setpts=PTS-STARTPTS,fps={Number(format.VideoRate)}:round=up,{Fitted(format.VideoSize)}";
+        var (rgba, log) = Run(path, Beginning(format), $"-t {Number(seconds)} -an -map 0:v:0 -vf \"{filter}\" -frames:v {format.VideoFrames} -pix_fmt rgba -f rawvideo", cancellation);
+        // Of a file that is cut short ffmpeg gives what there is, and no failure: the end of what happens would be missing.
+        if (log.FirstOrDefault(line => Torn.Any(mark => line.Contains(mark, StringComparison.OrdinalIgnoreCase))) is { } torn)
+            throw new BadSampleException($"{path}: the file is cut short: {torn}");
+        var size = format.VideoSize * format.VideoSize * 4;
+        var frames = Enumerable.Range(0, Math.Min(rgba.Length / size, format.VideoFrames)).Select(frame => Flattened(rgba.AsSpan(frame * size, size))).ToArray();
+        if (frames.Length == 0) throw new BadSampleException($"{path}: it holds no video{(format.Start > 0 ? $" at {Number(format.Start)} s" : "")}");
+        return new Clip(format.VideoSize, format.VideoSize, frames, [.. frames.Select((_, frame) => frame / format.VideoRate)]);
+    }
+
+    private static string Beginning(MediaFormat format) => format.Start > 0 ? $" -ss {Number(format.Start)}" : "";
+
+    // Padding is transparent and becomes white when it is flattened.
+    private static string Fitted(int size) => $"format=rgba,scale={size}:{size}:force_original_aspect_ratio=decrease,pad={size}:{size}:(ow-iw)/2:(oh-ih)/2:color=white@0";
+
+    private static byte[] Flattened(ReadOnlySpan<byte> rgba)
+    {
+        var rgb = new byte[rgba.Length / 4 * 3];
         for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
             for (var channel = 0; channel < 3; channel++)
                 rgb[to + channel] = (byte)((rgba[from + channel] * rgba[from + 3] + 255 * (255 - rgba[from + 3]) + 127) / 255);
-        return new Picture(size, size, rgb);
+        return rgb;
     }
 
-    private byte[] Run(string path, string arguments, CancellationToken cancellation)
+    private static string Number(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+
+    private (byte[] Output, IReadOnlyList<string> Log) Run(string path, string beginning, string arguments, CancellationToken cancellation)
     {
         if (!Installed()) throw new BadSampleException($"{path}: needs the program ffmpeg, which is not installed; on Debian: apt-get install ffmpeg");
         // Through a file: a pipe's end is not told apart from a pipe that ffmpeg never opened.
         var output = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():n}.raw");
+        var log = new List<string>();
         try
         {
             FFMpegArguments
                 // A playlist must not make ffmpeg fetch anything else.
-                .FromFileInput(path, verifyExists: false, input => input.WithCustomArgument("-nostdin -v error -protocol_whitelist file"))
+                .FromFileInput(path, verifyExists: false, input => input.WithCustomArgument("-nostdin -v error -protocol_whitelist file" + beginning))
                 .OutputToFile(output, overwrite: true, options => options.WithCustomArgument(arguments))
+                .NotifyOnStandardError(log.Add)
                 .CancellableThrough(cancellation)
                 .ProcessSynchronously();
             cancellation.ThrowIfCancellationRequested();
-            return File.Exists(output) ? File.ReadAllBytes(output) : [];
+            return (File.Exists(output) ? File.ReadAllBytes(output) : [], log);
         }
         catch (FFMpegException error)
         {

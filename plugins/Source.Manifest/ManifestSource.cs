@@ -1,4 +1,4 @@
-// A JSON-lines manifest: one sample a line, with text, image_path, audio_path, video_path and modality_weights.
+// A JSON-lines manifest: one sample a line, with text, image_path, audio_path, video_path, subtitles_path and modality_weights.
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
@@ -17,7 +17,7 @@ public sealed record ManifestOptions(
     [property: Range(1, 10_000_000), Description("A text of more characters than this makes its row a bad one.")] int LongestText = 20_000);
 
 /// <summary>Samples listed in a file.</summary>
-[Plugin("source.manifest", "Samples listed in a JSON-lines file: text in one or more languages, picture, sound and video files, weights.")]
+[Plugin("source.manifest", "Samples listed in a JSON-lines file: text in one or more languages, picture, sound, video and subtitle files, weights.")]
 public sealed class ManifestSource(ManifestOptions options) : ISourcePlugin
 {
     private const int ShownRejections = 5;
@@ -53,10 +53,10 @@ internal sealed class ManifestSamples : ISource
 {
     private readonly Dictionary<string, Sample[]> bySplit;
 
-    public ManifestSamples(IReadOnlyList<Sample> samples, string manifestHash)
+    public ManifestSamples(IReadOnlyList<(string Row, Sample Sample)> samples, string manifestHash)
     {
-        bySplit = samples.GroupBy(sample => PluginHost.Sdk.Splits.Of(sample.Id)).ToDictionary(group => group.Key, group => group.ToArray());
-        Fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(manifestHash + string.Concat(samples.Select(Files)))));
+        bySplit = samples.GroupBy(item => PluginHost.Sdk.Splits.Of(item.Row), item => item.Sample).ToDictionary(group => group.Key, group => group.ToArray());
+        Fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(manifestHash + string.Concat(samples.Select(item => Files(item.Sample))))));
     }
 
     public IReadOnlyList<string> Splits { get; } = [PluginHost.Sdk.Splits.Train, PluginHost.Sdk.Splits.Validation, PluginHost.Sdk.Splits.Test];
@@ -72,7 +72,11 @@ internal sealed class ManifestSamples : ISource
         // holds no files open
     }
 
-    /// <summary>The manifest's text is hashed whole; of the media their sizes stand for their content.</summary>
-    private static string Files(Sample sample) => string.Concat(
-        ((MediaContent?[])[sample.Image, sample.Audio, sample.Video]).OfType<MediaFile>().Select(file => $"\n{new FileInfo(file.Path).Length}"));
+    /// <summary>The manifest's text is hashed whole, and so are subtitles; of the media their sizes stand for their content.</summary>
+    private static string Files(Sample sample) => string.Concat(((MediaContent?[])[sample.Image, sample.Audio, sample.Video]).Select(content => content switch
+    {
+        MediaFile file => $"\n{new FileInfo(file.Path).Length}",
+        MediaSpan { Content: MediaFile file } => $"\n{new FileInfo(file.Path).Length} {sample.Id} {string.Join('\n', sample.Texts.Select(text => $"{text.Key}={text.Value}"))}",
+        _ => "",
+    }));
 }

@@ -18,9 +18,24 @@ internal sealed class RowReader(JsonElement row, string folder, ManifestOptions 
     public MediaFile? File(string name)
     {
         if (String(name) is not { } path) return null;
+        return new MediaFile(Existing(name, path));
+    }
+
+    /// <summary>Subtitle files by language: one in the default language, or an object of languages.</summary>
+    public IReadOnlyDictionary<string, string> Subtitles()
+    {
+        const string name = "subtitles_path";
+        if (Field(row, name) is not { ValueKind: JsonValueKind.Object } field) return File(name) is { } file ? new Dictionary<string, string> { [options.Language] = file.Path } : [];
+        return field.EnumerateObject().ToDictionary(language => language.Name, language => language.Value.ValueKind == JsonValueKind.String && Text(language.Value) is var path
+            ? Existing($"{name}.{language.Name}", path)
+            : throw new BadSampleException($"'{name}.{language.Name}' is {language.Value.ValueKind}, not a path"));
+    }
+
+    private string Existing(string name, string path)
+    {
         if (path.Length == 0 || path.Contains('\0')) throw new BadSampleException($"'{name}' is no path");
         var full = Path.GetFullPath(path, folder);
-        return System.IO.File.Exists(full) ? new MediaFile(full) : throw new BadSampleException($"'{name}': the file '{full}' is missing");
+        return System.IO.File.Exists(full) ? full : throw new BadSampleException($"'{name}': the file '{full}' is missing");
     }
 
     /// <summary>A string in the default language, or an object of languages.</summary>
@@ -61,7 +76,8 @@ internal sealed class RowReader(JsonElement row, string folder, ManifestOptions 
     public static IReadOnlyList<string> Media(MediaFile? image, MediaFile? audio, MediaFile? video)
     {
         var media = new List<string>();
-        if ((image ?? video) is not null) media.Add("image");
+        if (image is not null) media.Add("image");
+        if (video is not null) media.Add("video");
         if (audio is not null) media.Add("audio");
         return media;
     }

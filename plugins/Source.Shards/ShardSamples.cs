@@ -55,8 +55,12 @@ internal sealed class ShardSamples(string[] shards, IReadOnlyDictionary<string, 
             if (reader.GetNextEntry() is not { } entry || !entry.Name.StartsWith(key, StringComparison.Ordinal)) throw Bad(shard, place, "the sample is damaged: a medium is missing");
             media[entry.Name[key.Length..]] = new MediaPart(shard, entry.DataOffset, checked((int)entry.Length), Path.GetExtension(entry.Name));
         }
-        MediaPart? Medium(string modality) => !root.TryGetProperty(modality, out var extension) ? null
-            : media.GetValueOrDefault(extension.GetString()!) ?? throw Bad(shard, place, $"the sample is damaged: its {modality} '{extension}' is missing");
+        MediaContent? Medium(string modality)
+        {
+            if (!root.TryGetProperty(modality, out var extension)) return null;
+            var part = media.GetValueOrDefault(extension.GetString()!) ?? throw Bad(shard, place, $"the sample is damaged: its {modality} '{extension}' is missing");
+            return root.TryGetProperty("spans", out var spans) && spans.TryGetProperty(modality, out var span) ? new MediaSpan(part, span[0].GetDouble(), span[1].GetDouble()) : part;
+        }
         return new Sample(place.Id)
         {
             Image = Medium("image"),

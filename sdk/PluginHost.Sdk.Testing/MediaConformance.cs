@@ -5,18 +5,23 @@ namespace PluginHost.Sdk.Testing;
 /// <summary>The suite of kind <c>media</c>. The sample's <c>files</c> are what it decodes.</summary>
 public abstract class MediaConformance : PluginConformance
 {
-    private static readonly MediaFormat Format = new(ImageSize: 24, AudioRate: 4000, AudioSeconds: 0.5);
+    private static readonly MediaFormat Format = new(ImageSize: 24, AudioRate: 4000, AudioSeconds: 0.5) { VideoSize = 16, VideoFrames = 6, VideoRate = 8 };
 
     /// <inheritdoc/>
     public override string Kind => "media";
 
-    /// <summary>What is wanted of the files: <c>image</c> or <c>audio</c>.</summary>
+    /// <summary>What is wanted of the files: <c>image</c>, <c>audio</c> or <c>video</c>.</summary>
     protected virtual string Modality => "image";
+
+    /// <summary>Those of the sample's files that hold it; all of them unless a plugin decodes several modalities.</summary>
+    protected virtual IEnumerable<string> Files => Plugin.Sample.Files;
+
+    private string FirstFile => Files.First();
 
     /// <inheritdoc/>
     protected override void UseOnce() => WithDecoder(decoder =>
     {
-        foreach (var file in Plugin.Sample.Files) decoder.Decode(file, Modality, Format, default);
+        foreach (var file in Files) decoder.Decode(file, Modality, Format, default);
     });
 
     /// <summary>The sample names files, and the plugin says which extensions it takes.</summary>
@@ -34,7 +39,7 @@ public abstract class MediaConformance : PluginConformance
     [Fact]
     public void Decode_Sample_HasTheWantedFormTwice() => WithDecoder(decoder =>
     {
-        foreach (var file in Plugin.Sample.Files)
+        foreach (var file in Files)
         {
             var content = decoder.Decode(file, Modality, Format, default);
             CheckForm(content);
@@ -46,7 +51,7 @@ public abstract class MediaConformance : PluginConformance
     [Fact]
     public void Decode_Concurrently_GivesTheSame() => WithDecoder(decoder =>
     {
-        var file = Plugin.Sample.Files[0];
+        var file = FirstFile;
         var expected = Bytes(decoder.Decode(file, Modality, Format, default));
         var results = new byte[8][];
         Parallel.For(0, results.Length, i => results[i] = Bytes(decoder.Decode(file, Modality, Format, default)));
@@ -60,10 +65,10 @@ public abstract class MediaConformance : PluginConformance
         var folder = Directory.CreateTempSubdirectory("pluginhost-media-").FullName;
         try
         {
-            var good = File.ReadAllBytes(Plugin.Sample.Files[0]);
+            var good = File.ReadAllBytes(FirstFile);
             string Write(string name, byte[] content)
             {
-                var path = Path.Combine(folder, name + Path.GetExtension(Plugin.Sample.Files[0]));
+                var path = Path.Combine(folder, name + Path.GetExtension(FirstFile));
                 File.WriteAllBytes(path, content);
                 return path;
             }
@@ -82,12 +87,12 @@ public abstract class MediaConformance : PluginConformance
     /// <summary>Asked for what such a file does not hold, it says so.</summary>
     [Fact]
     public void Decode_UnknownModality_IsABadSample() => WithDecoder(decoder =>
-        Assert.Throws<BadSampleException>(() => decoder.Decode(Plugin.Sample.Files[0], "smell", Format, default)));
+        Assert.Throws<BadSampleException>(() => decoder.Decode(FirstFile, "smell", Format, default)));
 
     /// <summary>A cancelled call ends as cancelled.</summary>
     [Fact]
     public void Decode_Cancelled_Stops() => WithDecoder(decoder =>
-        Assert.ThrowsAny<OperationCanceledException>(() => decoder.Decode(Plugin.Sample.Files[0], Modality, Format, new CancellationToken(canceled: true))));
+        Assert.ThrowsAny<OperationCanceledException>(() => decoder.Decode(FirstFile, Modality, Format, new CancellationToken(canceled: true))));
 
     private void WithDecoder(Action<IMediaDecoder> check)
     {
@@ -124,8 +129,15 @@ public abstract class MediaConformance : PluginConformance
                 Assert.InRange(sound.Samples.Length, 1, Format.AudioSamples);
                 Assert.All(sound.Samples, sample => Assert.InRange(sample, -1, 1));
                 break;
+            case Clip clip:
+                Assert.Equal("video", Modality);
+                Assert.Equal((Format.VideoSize, Format.VideoSize), (clip.Width, clip.Height));
+                Assert.InRange(clip.Frames.Count, 1, Format.VideoFrames);
+                Assert.All(clip.Frames, frame => Assert.Equal(3 * Format.VideoSize * Format.VideoSize, frame.Length));
+                Assert.Equal(clip.Frames.Select((_, frame) => frame / Format.VideoRate), clip.Times);
+                break;
             default:
-                Assert.Fail($"{content.GetType().Name} is neither a Picture nor a Sound");
+                Assert.Fail($"{content.GetType().Name} is neither a Picture nor a Sound nor a Clip");
                 break;
         }
     }
@@ -134,6 +146,7 @@ public abstract class MediaConformance : PluginConformance
     {
         Picture picture => picture.Rgb,
         Sound sound => [.. sound.Samples.SelectMany(BitConverter.GetBytes)],
+        Clip clip => [.. clip.Frames.SelectMany(frame => frame)],
         _ => [],
     };
 }

@@ -50,6 +50,7 @@ internal static class Values
         PortStructure.Bool => ones([.. shape], dtype: ScalarType.Bool),
         PortStructure.Pixels => new Masked(Bounded(batch, 0, [.. shape]), Mask(batch, shape[0])),
         PortStructure.Wave => new Masked(Bounded(batch, -1, shape[0], shape[1]), Mask(batch, shape[0], shape[1])),
+        PortStructure.Video => new Masked(Bounded(batch, 0, [.. shape]), Mask(batch, shape[0], shape[1])),
         PortStructure.Sequence => new Masked(Floats(batch, [.. shape]), Mask(batch, shape[0], shape[1])),
         PortStructure.Ids => Text(batch, shape[0], shape[1], shape[2]),
         _ => throw new InvalidOperationException($"A value of type {type} is not made from numbers alone."),
@@ -59,7 +60,7 @@ internal static class Values
     public static object? ChangedWhereAbsent(object? value) => value switch
     {
         TextBatch text => text with { Data = where(text.Mask, text.Ids, text.Ids.eq(0).to(ScalarType.Int64)), Ids = where(text.Mask, text.Ids, text.Ids.eq(0).to(ScalarType.Int64)) },
-        // Pictures have a mask over rows alone; everything else over positions. Both ends stay within 0..1 and -1..1 for them.
+        // Pictures have a mask over rows alone, videos over frames; everything else over positions. Both ends stay within 0..1 and -1..1 for them.
         Masked { Data: var data, Mask: var mask } => new Masked(where(Over(mask, data), data, data.dim() == 3 ? data + 50 : 1 - data.abs()), mask),
         _ => value,
     };

@@ -69,6 +69,7 @@ public static class RunRecord
         ["split"] = result.Split,
         ["value"] = result.Value,
         ["blind"] = result.Blind,
+        ["shuffled"] = result.Shuffled,
         ["spread"] = result.Spread,
         ["count"] = result.Count,
         ["note"] = result.Note,

@@ -84,6 +84,15 @@ public sealed record DataConfig
     /// <summary>Length of sounds, in seconds. Range 0.1 to 30.</summary>
     public double AudioSeconds { get; init; } = 1;
 
+    /// <summary>Width and height of a video's frames, in pixels. Range 8 to 1024.</summary>
+    public int VideoSize { get; init; } = 32;
+
+    /// <summary>Frames of a video at most. Range 1 to 1024.</summary>
+    public int VideoFrames { get; init; } = 8;
+
+    /// <summary>Frames a second. Range 0.1 to 60.</summary>
+    public double VideoRate { get; init; } = 4;
+
     /// <summary>Longest text row, in tokens; what is longer is cut whole turns at a time. Range 8 to 8192.</summary>
     public int TextLength { get; init; } = 256;
 
@@ -115,7 +124,7 @@ public sealed record EvaluationConfig
     /// <summary>Language of captions; null: the project's first.</summary>
     public string? Language { get; init; }
 
-    /// <summary>Only samples that have all of these: <c>image</c>, <c>audio</c>.</summary>
+    /// <summary>Only samples that have all of these: <c>image</c>, <c>audio</c>, <c>video</c>.</summary>
     public IReadOnlyList<string> Require { get; init; } = [];
 
     /// <summary>Samples at most; 0: all of the split. Range 0 to 2^31 - 1.</summary>

@@ -39,6 +39,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         var tokenizer = reader.Value("tokenizer");
         var image = Section(reader, "image");
         var audio = Section(reader, "audio");
+        var video = Section(reader, "video");
         var text = Section(reader, "text");
         var data = new DataConfig
         {
@@ -50,13 +51,16 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             ImageSize = (int)image.Integer("size", defaults.ImageSize, 8, 1024),
             AudioRate = (int)audio.Integer("rate", defaults.AudioRate, 2000, 48000),
             AudioSeconds = audio.Number("seconds", defaults.AudioSeconds, 0.1, 30),
+            VideoSize = (int)video.Integer("size", defaults.VideoSize, 8, 1024),
+            VideoFrames = (int)video.Integer("frames", defaults.VideoFrames, 1, 1024),
+            VideoRate = video.Number("rate", defaults.VideoRate, 0.1, 60),
             TextLength = (int)text.Integer("length", defaults.TextLength, 8, 8192),
             TextBucket = (int)text.Integer("bucket", defaults.TextBucket, 1, 1000),
             Workers = (int)reader.Integer("workers", defaults.Workers, 0, 64),
             Languages = text.Texts("languages", defaults.Languages),
         };
         if (data.Languages.Count == 0) errors.Add(new ConfigError(text.Location, "'languages' needs at least one language, such as \"en\""));
-        foreach (var part in (JsonObjectReader[])[image, audio, text, reader]) part.End();
+        foreach (var part in (JsonObjectReader[])[image, audio, video, text, reader]) part.End();
         return data;
     }
 
@@ -138,7 +142,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
 
     private IReadOnlyList<string> Modalities(JsonObjectReader reader)
     {
-        string[] known = ["image", "audio"];
+        string[] known = ["image", "audio", "video"];
         var modalities = reader.Texts("require", []);
         foreach (var name in modalities.Except(known))
             errors.Add(new ConfigError(reader.Value("require")!.Location, $"'{name}' is no modality that can be required{NearestName.Suggestion(name, known)}"));

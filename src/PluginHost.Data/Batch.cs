@@ -12,6 +12,9 @@ public sealed class Batch : IDisposable
     /// <summary>Sounds [B, S] in -1..1 with mask [B, S]; null when the graph uses none.</summary>
     public Masked? Audio { get; init; }
 
+    /// <summary>Videos [B, F, 3, H, W] in 0..1 with mask [B, F]; null when the graph uses none.</summary>
+    public Masked? Video { get; init; }
+
     /// <summary>Turns, or prompts to be continued; null when the project has no tokenizer.</summary>
     public TextBatch? Text { get; init; }
 
@@ -25,11 +28,12 @@ public sealed class Batch : IDisposable
     public required IReadOnlyList<Sample> Samples { get; init; }
 
     /// <summary>The same batch without what is seen or heard: zeros under an all-false mask. To be disposed by itself.</summary>
-    /// <param name="modalities"><c>image</c>, <c>audio</c>.</param>
+    /// <param name="modalities"><c>image</c>, <c>audio</c>, <c>video</c>.</param>
     public Batch Blank(params IReadOnlyList<string> modalities) => new()
     {
         Image = modalities.Contains(Modality.Image) ? Blanked(Image) : Share(Image),
         Audio = modalities.Contains(Modality.Audio) ? Blanked(Audio) : Share(Audio),
+        Video = modalities.Contains(Modality.Video) ? Blanked(Video) : Share(Video),
         Text = Share(Text),
         Caption = Share(Caption),
         Candidates = Share(Candidates),
@@ -43,7 +47,7 @@ public sealed class Batch : IDisposable
 
     private IEnumerable<Tensor> Tensors()
     {
-        foreach (var masked in (Masked?[])[Image, Audio, Text, Caption, Candidates])
+        foreach (var masked in (Masked?[])[Image, Audio, Video, Text, Caption, Candidates])
         {
             if (masked is null) continue;
             yield return masked.Data;

@@ -45,7 +45,7 @@ public sealed class Dataset : IDisposable
     /// <summary>The tokenizer; set once it is trained on <see cref="Corpus"/>. Without one, batches hold no text.</summary>
     public ITokenizer? Tokenizer { get; set; }
 
-    /// <summary>Which of <c>image</c> and <c>audio</c> the graph uses; the others are never decoded, and their tensors are null.</summary>
+    /// <summary>Which of <c>image</c>, <c>audio</c> and <c>video</c> the graph uses; the others are never decoded, and their tensors are null.</summary>
     public IReadOnlyList<string> Modalities { get; init; } = [Modality.Image, Modality.Audio];
 
     /// <summary>Whether the graph reads captions; otherwise they are left out.</summary>
@@ -61,7 +61,12 @@ public sealed class Dataset : IDisposable
     public IReadOnlyList<Rejection> Rejections => rejections.Entries;
 
     /// <summary>The media format that a project wants.</summary>
-    public static MediaFormat FormatOf(DataConfig config) => new(config.ImageSize, config.AudioRate, config.AudioSeconds);
+    public static MediaFormat FormatOf(DataConfig config) => new(config.ImageSize, config.AudioRate, config.AudioSeconds)
+    {
+        VideoSize = config.VideoSize,
+        VideoFrames = config.VideoFrames,
+        VideoRate = config.VideoRate,
+    };
 
     /// <summary>Captions, prompts and answers of the first training samples, for a tokenizer to learn from.</summary>
     public static IEnumerable<string> Corpus(ISource source, int samples)
@@ -93,7 +98,7 @@ public sealed class Dataset : IDisposable
     /// <summary>Usable samples of a split in order (of several sources in turn), with their media decoded.</summary>
     /// <param name="split">The split.</param>
     /// <param name="limit">Samples at most; 0: all.</param>
-    /// <param name="require">Only samples that have all of these: <c>image</c>, <c>audio</c>, <c>text</c>, <c>text.zh</c>.</param>
+    /// <param name="require">Only samples that have all of these: <c>image</c>, <c>audio</c>, <c>video</c>, <c>text</c>, <c>text.zh</c>.</param>
     public IReadOnlyList<Sample> Load(string split, int limit, IReadOnlyList<string> require)
     {
         bool Usable(Sample sample) => require.All(need => SampleReader.Has(sample, need));
@@ -122,7 +127,7 @@ public sealed class Dataset : IDisposable
 
     /// <summary>Rows of one caption each, in a language; a sample without it gives the caption in its first other language.</summary>
     public Batch CollateCaptions(IReadOnlyList<Sample> samples, string language) =>
-        new() { Image = Images(samples), Audio = Sounds(samples), Caption = Captioned([.. samples.Select(sample => (sample, TurnChoice.Caption(sample, language)))]), Samples = samples };
+        new() { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Caption = Captioned([.. samples.Select(sample => (sample, TurnChoice.Caption(sample, language)))]), Samples = samples };
 
     /// <summary>Rows to be continued: prompts of one length, without padding and targets.</summary>
     public Batch CollatePrompts(IReadOnlyList<(Sample Sample, IReadOnlyList<int> Prompt)> rows)
@@ -136,7 +141,7 @@ public sealed class Dataset : IDisposable
             text.Add(prompt, int.MaxValue, 0);
         }
         Sample[] samples = [.. rows.Select(row => row.Sample)];
-        return new Batch { Image = Images(samples), Audio = Sounds(samples), Text = text.ToTensors(Layout().Pad, device), Samples = samples };
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Text = text.ToTensors(Layout().Pad, device), Samples = samples };
     }
 
     /// <summary>The answers that training samples give to a task, the most frequent first.</summary>
@@ -148,7 +153,7 @@ public sealed class Dataset : IDisposable
         var (layout, text) = (Layout(), new TextRows());
         foreach (var (sample, prompt, candidates) in rows) layout.AddCandidates(text, sample, prompt, candidates);
         Sample[] samples = [.. rows.Select(row => row.Sample)];
-        return new Batch { Image = Images(samples), Audio = Sounds(samples), Candidates = text.ToTensors(layout.Pad, device), Samples = samples };
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Candidates = text.ToTensors(layout.Pad, device), Samples = samples };
     }
 
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
@@ -156,7 +161,7 @@ public sealed class Dataset : IDisposable
         [.. samples.Select(sample => TurnChoice.Draw(sample, tasks, turns, config.Languages, new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)])))],
         candidates, new KeyedRandom(CandidateDomain, seed));
 
-    /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;</c>.</summary>
+    /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] [&lt;video&gt;] prompt &lt;answer&gt;</c>.</summary>
     public IReadOnlyList<int> EncodePrompt(Sample sample, string prompt) => Layout().Prompt(sample, prompt);
 
     public void Dispose() => source.Dispose();
@@ -191,6 +196,7 @@ public sealed class Dataset : IDisposable
         {
             Image = Images(heads),
             Audio = Sounds(heads),
+            Video = Videos(heads),
             Text = Tokenizer is null ? null : text.ToTensors(Layout().Pad, device),
             Caption = Captioned([.. heads.Select(head => (head, head.Texts.Values.FirstOrDefault()))]),
             Candidates = candidates == 0 || Tokenizer is null ? null : Candidates(rows, candidates, random),
@@ -222,6 +228,9 @@ public sealed class Dataset : IDisposable
 
     private Masked? Sounds(IReadOnlyList<Sample> samples) =>
         Modalities.Contains(Modality.Audio) ? MediaTensors.Sounds(samples, FormatOf(config).AudioSamples, device) : null;
+
+    private Masked? Videos(IReadOnlyList<Sample> samples) =>
+        Modalities.Contains(Modality.Video) ? MediaTensors.Videos(samples, FormatOf(config), device) : null;
 
     private TextLayout Layout() => new(
         Tokenizer ?? throw new InvalidOperationException("The project has no tokenizer: data.tokenizer names one."), config.TextLength, rejections);

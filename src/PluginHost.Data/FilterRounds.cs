@@ -138,5 +138,5 @@ public sealed class MediaDecoding(IReadOnlyList<MediaPlugin> plugins, MediaForma
 
     /// <summary>Decodes all media of a sample as a run would.</summary>
     /// <exception cref="BadSampleException">One is unusable.</exception>
-    public void Check(Sample sample, CancellationToken cancellation) => library.Decode(sample, [Modality.Image, Modality.Audio], cancellation);
+    public void Check(Sample sample, CancellationToken cancellation) => library.Decode(sample, [Modality.Image, Modality.Audio, Modality.Video], cancellation);
 }

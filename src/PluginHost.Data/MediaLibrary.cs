@@ -8,7 +8,7 @@ namespace PluginHost.Data;
 /// <param name="Decoder">The decoder.</param>
 public sealed record MediaPlugin(string Id, IReadOnlyList<string> Extensions, IMediaDecoder Decoder);
 
-/// <summary>Turns media files into pictures and sounds of the project's format, and remembers them. Thread-safe.</summary>
+/// <summary>Turns media files into pictures, sounds and videos of the project's format, and remembers them. Thread-safe.</summary>
 /// <param name="plugins">Decoders in order of preference.</param>
 /// <param name="format">The wanted form.</param>
 /// <param name="rememberedBytes">Bytes of decoded media to remember.</param>
@@ -20,19 +20,28 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
     private readonly Dictionary<(MediaContent Content, string Modality, int Detail), (MediaContent Decoded, MediaFormat Form)> remembered = [];
     private long room = rememberedBytes;
 
-    /// <summary>The sample with its picture and its sound decoded; a video stands in for those that it lacks, and is decoded itself where it is used. Unused modalities are dropped.</summary>
+    /// <summary>The sample with its media decoded; the file of a video stands in for a picture and a sound that it lacks. Unused modalities are dropped.</summary>
     /// <exception cref="BadSampleException">A medium is unusable.</exception>
     public Sample Decode(Sample sample, IReadOnlyList<string> modalities, CancellationToken cancellation)
     {
-        var image = modalities.Contains(Modality.Image) ? sample.Image ?? sample.Video : null;
-        var audio = modalities.Contains(Modality.Audio) ? sample.Audio ?? sample.Video : null;
+        var image = modalities.Contains(Modality.Image) ? sample.Image ?? StandIn(sample) : null;
+        var audio = modalities.Contains(Modality.Audio) ? sample.Audio ?? StandIn(sample) : null;
         return sample with
         {
             Image = image is null ? null : Fitting(Decode(image, Modality.Image, format, cancellation)),
             Audio = audio is null ? null : Fitting(OpenSound(audio, optional: sample.Audio is null, cancellation)),
             Video = modalities.Contains(Modality.Video) && sample.Video is { } video ? Fitting(Decode(video, Modality.Video, format, cancellation)) : null,
+            Turns = sample.Video is null || modalities.Contains(Modality.Video) ? sample.Turns
+                : [.. sample.Turns.Select(turn => WithoutVideo(turn, image is not null ? Modality.Image : Modality.Audio))],
         };
     }
+
+    // Who sees a video as a picture needs that picture.
+    private static Turn WithoutVideo(Turn turn, string standIn) =>
+        turn.Needs.Contains(Modality.Video) ? turn with { Needs = [.. turn.Needs.Select(need => need == Modality.Video ? standIn : need).Distinct()] } : turn;
+
+    /// <summary>What may stand in for a missing picture and sound: the video, unless it is decoded already, which leaves frames alone.</summary>
+    public static MediaContent? StandIn(Sample sample) => sample.Video is Clip ? null : sample.Video;
 
     private MediaContent? OpenSound(MediaContent audio, bool optional, CancellationToken cancellation)
     {
@@ -50,8 +59,8 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
     /// <exception cref="BadSampleException">It is unusable.</exception>
     public MediaContent Decode(MediaContent content, string modality, MediaFormat wanted, CancellationToken cancellation)
     {
-        if (content is not (MediaFile or MediaPart)) return content;
-        var key = (content, modality, modality == Modality.Audio ? wanted.AudioRate : wanted.ImageSize);
+        if (content is not (MediaFile or MediaPart or MediaSpan)) return content;
+        var key = (content, modality, modality switch { Modality.Audio => wanted.AudioRate, Modality.Video => wanted.VideoSize, _ => wanted.ImageSize });
         lock (gate)
             if (remembered.TryGetValue(key, out var known) && IsSame(known.Decoded, known.Form, wanted)) return known.Decoded;
         var decoded = DecodeNow(content, modality, wanted, cancellation);
@@ -65,11 +74,16 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
     }
 
     // Pictures depend on their size alone, which is in the key; a sound that neither form cuts is the same in both.
-    private static bool IsSame(MediaContent decoded, MediaFormat form, MediaFormat wanted) =>
-        decoded is not Sound sound || form.AudioSamples == wanted.AudioSamples || (sound.Samples.Length < form.AudioSamples && sound.Samples.Length <= wanted.AudioSamples);
+    private static bool IsSame(MediaContent decoded, MediaFormat form, MediaFormat wanted) => decoded switch
+    {
+        Sound sound => form.AudioSamples == wanted.AudioSamples || (sound.Samples.Length < form.AudioSamples && sound.Samples.Length <= wanted.AudioSamples),
+        Clip => (form.VideoFrames, form.VideoRate) == (wanted.VideoFrames, wanted.VideoRate),
+        _ => true,
+    };
 
     private MediaContent DecodeNow(MediaContent content, string modality, MediaFormat wanted, CancellationToken cancellation)
     {
+        if (content is MediaSpan span) return DecodeNow(span.Content, modality, wanted with { Start = span.Start, End = span.End }, cancellation);
         if (content is MediaFile file) return Run(file.Path, modality, wanted, cancellation);
         var part = (MediaPart)content;
         // Decoders take files: the part is one for as long as it takes.
@@ -125,8 +139,8 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         null => null,
         Picture picture when picture.Width == format.ImageSize && picture.Height == format.ImageSize && picture.Rgb.Length == 3 * picture.Width * picture.Height => picture,
         Picture picture => throw new BadSampleException($"the picture is {picture.Width}x{picture.Height} where {format.ImageSize}x{format.ImageSize} is wanted"),
-        Clip clip when clip.Frames.Count > 0 && clip.Width == format.ImageSize && clip.Height == format.ImageSize => clip,
-        Clip clip => throw new BadSampleException($"the video has {clip.Frames.Count} frames of {clip.Width}x{clip.Height} where {format.ImageSize}x{format.ImageSize} is wanted"),
+        Clip clip when clip.Frames.Count > 0 && clip.Times.Count == clip.Frames.Count && clip.Width == format.VideoSize && clip.Height == format.VideoSize => clip,
+        Clip clip => throw new BadSampleException($"the video has {clip.Frames.Count} frames of {clip.Width}x{clip.Height} at {clip.Times.Count} times where {format.VideoSize}x{format.VideoSize} is wanted"),
         Sound sound when sound.Rate == format.AudioRate && sound.Samples.Length > 0 => sound,
         Sound sound => throw new BadSampleException($"the sound has {sound.Samples.Length} samples at {sound.Rate} Hz where {format.AudioRate} Hz is wanted"),
         _ => throw new BadSampleException($"a decoder gave a {content.GetType().Name}, neither picture nor sound nor video"),

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace PluginHost.Data;
 
-/// <summary>Decoded pictures and sounds of several samples as padded tensors with masks.</summary>
+/// <summary>Decoded pictures, sounds and videos of several samples as padded tensors with masks.</summary>
 internal static class MediaTensors
 {
     private static readonly float[] Unit = [.. Enumerable.Range(0, 256).Select(value => value / 255f)];
@@ -18,16 +18,7 @@ internal static class MediaTensors
         {
             if (samples[i].Image is not Picture picture) continue;
             mask[i] = true;
-            var red = data.AsSpan((3 * i + 0) * plane, plane);
-            var green = data.AsSpan((3 * i + 1) * plane, plane);
-            var blue = data.AsSpan((3 * i + 2) * plane, plane);
-            var rgb = picture.Rgb;
-            for (int pixel = 0, from = 0; pixel < plane; pixel++, from += 3)
-            {
-                red[pixel] = Unit[rgb[from]];
-                green[pixel] = Unit[rgb[from + 1]];
-                blue[pixel] = Unit[rgb[from + 2]];
-            }
+            Planes(picture.Rgb, data.AsSpan(3 * i * plane, 3 * plane));
         }
         return new Masked(Tensors.Of(data, [samples.Count, 3, size, size], device), Tensors.Of(mask, [samples.Count], device));
     }
@@ -45,5 +36,41 @@ internal static class MediaTensors
             mask.AsSpan(i * length, count).Fill(true);
         }
         return new Masked(Tensors.Of(data, [samples.Count, length], device), Tensors.Of(mask, [samples.Count, length], device));
+    }
+
+    /// <summary>Videos [B, F, 3, H, W] in 0..1, mask [B, F]: each frame stands where its time says, and what is left out or beyond the last place is absent.</summary>
+    public static Masked Videos(IReadOnlyList<Sample> samples, MediaFormat format, Device device)
+    {
+        var (places, frame) = (format.VideoFrames, 3 * format.VideoSize * format.VideoSize);
+        var data = new float[samples.Count * places * frame];
+        var mask = new bool[samples.Count * places];
+        for (var i = 0; i < samples.Count; i++)
+        {
+            if (samples[i].Video is not Clip clip) continue;
+            for (var k = 0; k < clip.Frames.Count; k++)
+            {
+                var place = Math.Round(clip.Times[k] * format.VideoRate);
+                if (!(place >= 0 && place < places)) continue;
+                var at = i * places + (int)place;
+                mask[at] = true;
+                Planes(clip.Frames[k], data.AsSpan(at * frame, frame));
+            }
+        }
+        return new Masked(Tensors.Of(data, [samples.Count, places, 3, format.VideoSize, format.VideoSize], device), Tensors.Of(mask, [samples.Count, places], device));
+    }
+
+    /// <summary>Red, green and blue one after another, from three bytes a pixel.</summary>
+    private static void Planes(byte[] rgb, Span<float> planes)
+    {
+        var plane = planes.Length / 3;
+        var red = planes[..plane];
+        var green = planes.Slice(plane, plane);
+        var blue = planes[(2 * plane)..];
+        for (int pixel = 0, from = 0; pixel < plane; pixel++, from += 3)
+        {
+            red[pixel] = Unit[rgb[from]];
+            green[pixel] = Unit[rgb[from + 1]];
+            blue[pixel] = Unit[rgb[from + 2]];
+        }
     }
 }

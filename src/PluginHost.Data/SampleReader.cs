@@ -31,13 +31,14 @@ internal sealed class SampleReader(ISource source, MediaLibrary library, Rejecti
         }
     }
 
-    /// <summary>Whether a sample has what an evaluation requires: <c>image</c>, <c>audio</c>, <c>text</c> or <c>text.zh</c>.</summary>
+    /// <summary>Whether a sample has what an evaluation requires: <c>image</c>, <c>audio</c>, <c>video</c>, <c>text</c> or <c>text.zh</c>.</summary>
     public static bool Has(Sample sample, string need) => need switch
     {
-        Modality.Image => (sample.Image ?? sample.Video) is not null,
-        Modality.Audio => (sample.Audio ?? sample.Video) is not null,
+        Modality.Image => (sample.Image ?? MediaLibrary.StandIn(sample)) is not null,
+        Modality.Audio => (sample.Audio ?? MediaLibrary.StandIn(sample)) is not null,
+        Modality.Video => sample.Video is not null,
         Modality.Text => sample.Texts.Count > 0,
         _ when need.StartsWith(Modality.Text + ".", StringComparison.Ordinal) => sample.Texts.ContainsKey(need[(Modality.Text.Length + 1)..]),
-        _ => throw new UserErrorException($"'require' names '{need}'; it can name image, audio, text, or text.LANGUAGE such as text.en."),
+        _ => throw new UserErrorException($"'require' names '{need}'; it can name image, audio, video, text, or text.LANGUAGE such as text.en."),
     };
 }

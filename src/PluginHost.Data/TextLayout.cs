@@ -16,7 +16,7 @@ internal sealed record PackedRow(List<Sample> Samples, List<Segment> Segments)
 }
 
 /// <summary>
-/// How turns and captions become tokens. A turn is one segment: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] prompt &lt;answer&gt;
+/// How turns and captions become tokens. A turn is one segment: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] [&lt;video&gt;] prompt &lt;answer&gt;
 /// answer &lt;eos&gt;</c>, a placeholder for each medium of the sample; a caption is <c>&lt;bos&gt; caption &lt;eos&gt;</c>.
 /// </summary>
 internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog rejections)
@@ -26,6 +26,7 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     private readonly int answer = tokenizer.Special(SpecialTokens.Answer);
     private readonly int image = tokenizer.Special(SpecialTokens.Image);
     private readonly int audio = tokenizer.Special(SpecialTokens.Audio);
+    private readonly int video = tokenizer.Special(SpecialTokens.Video);
 
     public int Pad { get; } = tokenizer.Special(SpecialTokens.Pad);
 
@@ -39,7 +40,7 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         foreach (var sample in samples)
         {
             var row = new PackedRow([sample], Segments(sample));
-            if (sample is not { Image: null, Audio: null, Turns.Count: > 0 } || (captions && sample.Texts.Count > 0)) own.Add(row);
+            if (sample is not { Image: null, Audio: null, Video: null, Turns.Count: > 0 } || (captions && sample.Texts.Count > 0)) own.Add(row);
             else if (shared.Find(other => other.Length + row.Length <= longest) is not { } room) shared.Add(row);
             else
             {
@@ -125,6 +126,7 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         var ids = new List<int> { begin };
         if (sample.Image is not null) ids.Add(image);
         if (sample.Audio is not null) ids.Add(audio);
+        if (sample.Video is not null) ids.Add(video);
         return ids;
     }
 
@@ -145,12 +147,13 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
 
     private void Check(Sample sample, List<int> ids)
     {
-        var (images, sounds) = (ids.Count(id => id == image), ids.Count(id => id == audio));
-        var (pictures, tones) = (sample.Image is null ? 0 : 1, sample.Audio is null ? 0 : 1);
-        if (images == pictures && sounds == tones) return;
-        throw new InvalidOperationException(
-            $"Sample '{sample.Id}' has {pictures} pictures and {tones} sounds, but its text holds {images} '{SpecialTokens.Image}' and {sounds} '{SpecialTokens.Audio}' tokens; " +
-            "the tokenizer must encode text that looks like a special token as plain text.");
+        foreach (var (content, token, name, what) in new[] { (sample.Image, image, SpecialTokens.Image, "pictures"), (sample.Audio, audio, SpecialTokens.Audio, "sounds"), (sample.Video, video, SpecialTokens.Video, "videos") })
+        {
+            var (has, holds) = (content is null ? 0 : 1, ids.Count(id => id == token));
+            if (has != holds)
+                throw new InvalidOperationException(
+                    $"Sample '{sample.Id}' has {has} {what}, but its text holds {holds} '{name}' tokens; the tokenizer must encode text that looks like a special token as plain text.");
+        }
     }
 
     /// <summary>The sample's weights of the text and of all that the turn needs.</summary>

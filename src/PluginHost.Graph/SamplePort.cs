@@ -5,7 +5,7 @@ using PluginHost.Config;
 namespace PluginHost.Graph;
 
 /// <summary>What the data layer gives to the graph.</summary>
-public enum SamplePort { Image, Audio, Text, Caption, Candidates }
+public enum SamplePort { Image, Audio, Video, Text, Caption, Candidates }
 
 /// <summary>Names and types of the sample's ports.</summary>
 public static class SamplePorts
@@ -33,6 +33,7 @@ public static class SamplePorts
         {
             SamplePort.Image => $"pixels[B,3,{data.ImageSize},{data.ImageSize}]",
             SamplePort.Audio => $"wave[B,{samples},{data.AudioRate}]",
+            SamplePort.Video => $"video[B,{data.VideoFrames},3,{data.VideoSize},{data.VideoSize}]",
             _ => $"ids[B,T,{(vocabulary is null ? "V" : vocabulary)}]",
         };
         return PortType.Parse(text.ToString(CultureInfo.InvariantCulture));

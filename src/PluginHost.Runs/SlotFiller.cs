@@ -12,6 +12,7 @@ internal static class SlotFiller
     {
         Put(plan, SamplePort.Image, batch.Image, slots);
         Put(plan, SamplePort.Audio, batch.Audio, slots);
+        Put(plan, SamplePort.Video, batch.Video, slots);
         Put(plan, SamplePort.Text, batch.Text, slots);
         Put(plan, SamplePort.Caption, batch.Caption, slots);
         Put(plan, SamplePort.Candidates, batch.Candidates, slots);

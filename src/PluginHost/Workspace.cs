@@ -129,7 +129,7 @@ internal sealed class Workspace : IDisposable
 
     /// <summary>What the graph reads; nothing else is decoded.</summary>
     private static List<string> Modalities(GraphPlan plan) =>
-        [.. new[] { (SamplePort.Image, "image"), (SamplePort.Audio, "audio") }.Where(pair => plan.SampleSlots[(int)pair.Item1] >= 0).Select(pair => pair.Item2)];
+        [.. new[] { SamplePort.Image, SamplePort.Audio, SamplePort.Video }.Where(port => plan.SampleSlots[(int)port] >= 0).Select(SamplePorts.NameOf)];
 
     private static Device Choose(string name) => name switch
     {

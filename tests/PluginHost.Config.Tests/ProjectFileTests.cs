@@ -49,7 +49,7 @@ public sealed class ProjectFileTests : IDisposable
               "data": {
                 "use": "source.scenes", "settings": { "train": 10 }, "tokenizer": "tokenizer.byte-bpe", "media": ["media.wav"],
                 "filters": ["filter.a", ["filter.b", { "use": "filter.c", "settings": { "x": 1 } }]], "transforms": ["transform.a", { "use": "transform.b", "chance": 0.25 }],
-                "image": { "size": 48 }, "audio": { "rate": 16000, "seconds": 2.5 }, "text": { "length": 99, "languages": ["fr"] }
+                "image": { "size": 48 }, "audio": { "rate": 16000, "seconds": 2.5 }, "video": { "size": 64, "frames": 12, "rate": 2.5 }, "text": { "length": 99, "languages": ["fr"] }
               },
               "graph": { "image": { "use": "encoder.vit", "settings": { "width": 8 } } },
               "stages": [ {
@@ -63,6 +63,7 @@ public sealed class ProjectFileTests : IDisposable
 
         Assert.Equal(("full", 9L), (project.Name, project.Seed));
         Assert.Equal((48, 16000, 2.5, 99), (project.Data.ImageSize, project.Data.AudioRate, project.Data.AudioSeconds, project.Data.TextLength));
+        Assert.Equal((64, 12, 2.5), (project.Data.VideoSize, project.Data.VideoFrames, project.Data.VideoRate));
         Assert.Equal(("tokenizer.byte-bpe", "media.wav", "fr"), (project.Data.Tokenizer!.Id, project.Data.Media[0].Id, project.Data.Languages[0]));
         Assert.Equal([["filter.a"], ["filter.b", "filter.c"]], project.Data.Filters.Select(round => round.Select(use => use.Id)));
         Assert.Equal([("transform.a", 1.0), ("transform.b", 0.25)], project.Data.Transforms.Select(item => (item.Use.Id, item.Chance)));
@@ -108,7 +109,7 @@ public sealed class ProjectFileTests : IDisposable
     [InlineData("stages.0.batch=many", "--set stages.0.batch=many: 'batch' is a whole number, not the text \"many\"")]
     [InlineData("data.audio.seconds=0", "--set data.audio.seconds=0: 'seconds' is 0, outside its range 0.1 to 30")]
     [InlineData("data.text.languages=[]", "--set data.text.languages=[]: 'languages' needs at least one language, such as \"en\"")]
-    [InlineData("evaluate.0.require=[\"vidoe\"]", "--set evaluate.0.require=[\"vidoe\"]: 'vidoe' is no modality that can be required; known: audio, image")]
+    [InlineData("evaluate.0.require=[\"vidoe\"]", "--set evaluate.0.require=[\"vidoe\"]: 'vidoe' is no modality that can be required; did you mean 'video'?")]
     [InlineData("graph.image.in.pixels=image", "--set graph.image.in.pixels=image: an input is wired to 'node.output', such as \"image.tokens\" or \"sample.image\", not to the text \"image\"")]
     [InlineData("stages.0.parallel=2", "p.json(5,15): $.stages[0]: stage 'one' cannot run 2 micro-batches at once ('parallel') when a step has 1 ('accumulate')")]
     [InlineData("stages.0.objectives={}", "p.json(5,15): $.stages[0]: stage 'one' needs 'objectives' with at least one objective")]

@@ -92,7 +92,7 @@ public class TextBatchTests
     {
         var data = Make.Dataset(new ListSource(), tokenizer: new ByteTokenizer { BelievesText = true });
         var error = Assert.Throws<InvalidOperationException>(() => data.CollateTurns([Make.Sample("sly", new Turn("q", "<image>", "a"))], [], 1, 0));
-        Assert.Contains("'sly' has 1 pictures and 0 sounds, but its text holds 2", error.Message);
+        Assert.Contains("'sly' has 1 pictures, but its text holds 2 '<image>'", error.Message);
     }
 
     [Fact]

@@ -12,6 +12,11 @@ public class ScenesSourceConformance : SourceConformance
     public override string Id => "source.scenes";
 }
 
+public class MovingScenesSourceConformance : SourceConformance
+{
+    public override string Id => "source.moving-scenes";
+}
+
 public class ShardsSourceConformance : SourceConformance
 {
     public override string Id => "source.shards";
@@ -49,6 +54,13 @@ public class FfmpegMediaConformance : MediaConformance
     public override string Id => "media.ffmpeg";
 
     protected override string Modality => "audio";
+}
+
+public class FfmpegVideoConformance : FfmpegMediaConformance
+{
+    protected override string Modality => "video";
+
+    protected override IEnumerable<string> Files => Plugin.Sample.Files.Where(file => file.EndsWith(".mp4", StringComparison.Ordinal));
 }
 
 public class ByteBpeTokenizerConformance : TokenizerConformance

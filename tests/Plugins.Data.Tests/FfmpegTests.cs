@@ -50,6 +50,80 @@ public sealed class FfmpegTests : IDisposable
         Assert.Equal(4000, ((Sound)Decode(path, "audio")).Samples.Length);
     }
 
+    /// <summary>A second of red, then a second of blue, 24 frames each; its index is at the end, as ffmpeg writes it.</summary>
+    private string RedThenBlue(string name = "rb.mp4", string more = "") =>
+        Make(name, $"-f lavfi -i color=red:size=64x48:duration=1:rate=24 -f lavfi -i color=blue:size=64x48:duration=1:rate=24 -filter_complex concat=n=2 -pix_fmt yuv420p -g 8 {more}");
+
+    private static string Colours(Clip clip) => string.Concat(clip.Frames.Select(frame => frame.AsSpan(3 * (clip.Width * clip.Height / 2 + clip.Width / 2), 3) switch
+    {
+        [> 200, < 60, < 60] => 'r',
+        [< 60, < 60, > 200] => 'b',
+        _ => '?',
+    }));
+
+    private static Clip Frames(string path, MediaFormat? format = null) => (Clip)new FfmpegMedia().Decode(path, "video", format ?? Surroundings.Format, default);
+
+    [SkippableFact]
+    public void Video_AsFrames_ShowsWhatIsSeenAtEachTime()
+    {
+        var path = RedThenBlue();
+        var bytes = File.ReadAllBytes(path);
+        Assert.True(bytes.AsSpan().IndexOf("mdat"u8) < bytes.AsSpan().IndexOf("moov"u8), "the index of the file is not at its end");
+        var clip = Frames(path);
+        Assert.Equal("rrrrbbbb", Colours(clip));
+        Assert.Equal([0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75], clip.Times);
+        Assert.Equal((32, 32), (clip.Width, clip.Height));
+        Assert.Equal([255, 255, 255], clip.Frames[0][..3]); // above the wide frame
+    }
+
+    [SkippableTheory]
+    [InlineData(3, 1, "rbb")] // shorter than wanted: what there is
+    [InlineData(3, 4, "rrr")] // longer: the beginning
+    [InlineData(16, 8, "rrrrrrrrbbbbbbbb")]
+    public void Video_AtOtherRates_HasAFrameAtEachMultiple(int frames, double rate, string colours)
+    {
+        var clip = Frames(RedThenBlue(), Surroundings.Format with { VideoFrames = frames, VideoRate = rate, VideoSize = 16 });
+        Assert.StartsWith(Colours(clip), colours);
+        Assert.InRange(clip.Frames.Count, Math.Min(frames, (int)(2 * rate)), frames);
+    }
+
+    [SkippableFact]
+    public void Video_AStretchOfIt_BeginsAndEndsThere()
+    {
+        var path = RedThenBlue();
+        Assert.Equal("rbb", Colours(Frames(path, Surroundings.Format with { Start = 0.75, End = 1.5 })));
+        var picture = (Picture)new FfmpegMedia().Decode(path, "image", Surroundings.Format with { Start = 1.2, End = 1.9 }, default);
+        Assert.InRange(picture.Rgb[3 * (16 * 32 + 16) + 2], 200, 255);
+        Assert.Contains("it holds no video at 5 s", Assert.Throws<BadSampleException>(() => Frames(path, Surroundings.Format with { Start = 5 })).Message);
+    }
+
+    [SkippableFact]
+    public void Sound_AStretchOfIt_IsAsLong()
+    {
+        var path = Make("a.ogg", "-f lavfi -i sine=frequency=500:duration=2 -c:a libvorbis -ar 44100");
+        var sound = (Sound)new FfmpegMedia().Decode(path, "audio", Surroundings.Format with { Start = 0.5, End = 0.75 }, default);
+        Assert.InRange(sound.Samples.Length, 990, 1010);
+    }
+
+    [SkippableTheory]
+    [InlineData("front.mp4", "-movflags +faststart", "the file is cut short")]
+    [InlineData("end.mp4", "", "ffmpeg cannot decode it")] // without its index there is nothing to decode
+    [InlineData("a.mkv", "", "the file is cut short")]
+    public void Video_CutInTheMiddle_IsRefusedWithTheReason(string name, string more, string reason)
+    {
+        var path = RedThenBlue(name, more);
+        var bytes = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, bytes[..(bytes.Length * 7 / 10)]);
+        Assert.Contains($"{name}: {reason}", Assert.Throws<BadSampleException>(() => Frames(path)).Message);
+    }
+
+    [SkippableFact]
+    public void SoundFile_AskedForItsVideo_IsRefused()
+    {
+        var path = Make("a.ogg", "-f lavfi -i sine=frequency=500:duration=1 -c:a libvorbis");
+        Assert.Contains("a.ogg: ", Assert.Throws<BadSampleException>(() => Frames(path)).Message);
+    }
+
     [SkippableFact]
     public void SilentVideo_AskedForItsSound_IsRefused()
     {

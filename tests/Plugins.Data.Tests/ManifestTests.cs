@@ -55,7 +55,89 @@ public sealed class ManifestTests : IDisposable
         var sample = Assert.Single(Read("""{"text":"a cat","video_path":"a.mp4"}"""));
         Assert.Equal("a.mp4", sample.Id);
         Assert.Equal(("caption.en", "a cat"), (sample.Turns[0].Task, sample.Turns[0].Answer));
-        Assert.Equal(["image"], sample.Turns[0].Needs);
+        Assert.Equal(["video"], sample.Turns[0].Needs);
+    }
+
+    private const string Cues = "00:01.000 --> 00:02.500\nhello\n\n00:03.000 --> 00:04.000\nbye\n";
+
+    [Fact]
+    public void Video_WithSubtitles_IsASampleForEachOfThem()
+    {
+        var path = folder.Write("a.mp4", "x");
+        folder.Write("en.srt", Cues);
+        folder.Write("zh.vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\n你好\n");
+        var samples = Read("""{"video_path":"a.mp4","subtitles_path":{"en":"en.srt","zh":"zh.vtt"},"modality_weights":{"video":2}}""");
+        Assert.Equal(["a.mp4#1-2.5", "a.mp4#3-4"], samples.Select(sample => sample.Id));
+        Assert.Equal(new MediaSpan(new MediaFile(path), 1, 2.5), samples[0].Video);
+        Assert.Equal(("hello", "你好", "bye"), (samples[0].Texts["en"], samples[0].Texts["zh"], samples[1].Texts["en"]));
+        Assert.Equal(("caption.en", "describe the video.", "hello"), (samples[0].Turns[0].Task, samples[0].Turns[0].Prompt, samples[0].Turns[0].Answer));
+        Assert.Equal("描述视频。", samples[0].Turns[1].Prompt);
+        Assert.All(samples, sample => Assert.Equal(2, sample.ModalityWeights["video"]));
+    }
+
+    [Fact]
+    public void Subtitles_BesideAVideoOfWhichNothingElseIsTold_AreRead()
+    {
+        folder.Write("media/a.mp4", "x");
+        folder.Write("media/a.srt", Cues);
+        folder.Write("media/a.zh.srt", "00:03.000 --> 00:04.000\n再见\n");
+        folder.Write("media/ab.srt", Cues);
+        Assert.Equal(["hello", "bye 再见"], Read("""{"video_path":"media/a.mp4"}""").Select(sample => string.Join(' ', sample.Texts.Values)));
+        Assert.Equal("told", Assert.Single(Read("""{"video_path":"media/a.mp4","text":"told"}""")).Texts["en"]);
+    }
+
+    [Fact]
+    public void Row_ThatTellsAndNamesSubtitles_IsTheWholeVideoToo()
+    {
+        folder.Write("a.mp4", "x");
+        folder.Write("a.srt", Cues);
+        Assert.Equal(["a.mp4", "a.mp4#1-2.5", "a.mp4#3-4"], Read("""{"video_path":"a.mp4","text":"told","subtitles_path":"a.srt"}""").Select(sample => sample.Id));
+    }
+
+    [Fact]
+    public void StretchesOfAVideo_AreInOneSplit()
+    {
+        folder.Write("c.srt", string.Join("\n\n", Enumerable.Range(0, 40).Select(i => $"00:{i:d2}.000 --> 00:{i:d2}.500\ncue {i}")));
+        for (var i = 0; i < 10; i++) folder.Write($"{i}.mp4", "x");
+        folder.Write("manifest.jsonl", string.Join('\n', Enumerable.Range(0, 10).Select(i => $$"""{"video_path":"{{i}}.mp4","subtitles_path":"c.srt"}""")));
+        var source = Open();
+        Assert.All(source.Splits, split => Assert.Equal(0, source.Count(split) % 40));
+        Assert.Equal(400, source.Splits.Sum(source.Count));
+        var fingerprint = source.Fingerprint;
+        folder.Write("c.srt", "00:00.000 --> 00:01.000\nother\n");
+        Assert.NotEqual(fingerprint, Open().Fingerprint);
+    }
+
+    [Fact]
+    public void BadSubtitles_AreLeftOutWithFileAndLine()
+    {
+        folder.Write("a.mp4", "x");
+        folder.Write("a.srt", Cues + "\n00:09.000 --> 00:08.000\nbackwards\n");
+        Assert.Equal(2, Read("""{"video_path":"a.mp4"}""").Count);
+        Assert.EndsWith("a.srt(7)", Assert.Single(log.Entries).Id);
+    }
+
+    [Fact]
+    public void LongSubtitle_IsLeftOut()
+    {
+        folder.Write("a.mp4", "x");
+        folder.Write("a.srt", Cues + "\n00:09.000 --> 00:10.000\n" + new string('x', 100) + "\n");
+        folder.Write("manifest.jsonl", """{"video_path":"a.mp4"}""");
+        Assert.Equal(2, All(Open(new ManifestOptions(LongestText: 50))).Count);
+        Assert.Contains("the subtitle has 100 characters, more than the 50 of 'longestText'", Assert.Single(log.Entries).Reason);
+    }
+
+    [Theory]
+    [InlineData("""{"text":"t","subtitles_path":"good.srt"}""", "'subtitles_path' speaks of a video, and the row has no 'video_path'")]
+    [InlineData("""{"video_path":"good.mp4","subtitles_path":"no.srt"}""", "'subtitles_path': the file")]
+    [InlineData("""{"video_path":"good.mp4","subtitles_path":{"en":7}}""", "'subtitles_path.en' is Number, not a path")]
+    [InlineData("""{"video_path":"good.mp4","subtitles_path":"empty.srt"}""", "empty.srt: it holds no subtitle")]
+    public void Row_WithBadSubtitles_IsLeftOut(string row, string reason)
+    {
+        folder.Write("good.mp4", "x");
+        folder.Write("good.srt", Cues);
+        folder.Write("empty.srt", "");
+        Assert.Contains(reason, ReasonFor(row));
     }
 
     [Fact]

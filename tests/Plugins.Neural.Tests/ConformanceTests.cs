@@ -77,6 +77,11 @@ public class VqaAccuracyMetricConformance : MetricConformance
     public override string Id => "metric.vqa-accuracy";
 }
 
+public class VideoEncoderConformance : EncoderConformance
+{
+    public override string Id => "encoder.video";
+}
+
 public class SuiteTests
 {
     [Fact]

@@ -27,7 +27,7 @@ public sealed record Sample(string Id)
 /// <param name="Task">What it exercises; accuracy is reported by task: <c>colour</c>, <c>count</c>, <c>caption.en</c>.</param>
 /// <param name="Prompt">What is asked.</param>
 /// <param name="Answer">The right response.</param>
-/// <param name="Needs">The modalities without which it can only be guessed: <c>image</c>, <c>audio</c>.</param>
+/// <param name="Needs">The modalities without which it can only be guessed: <c>image</c>, <c>audio</c>, <c>video</c>.</param>
 public sealed record Turn(string Task, string Prompt, string Answer, params IReadOnlyList<string> Needs)
 {
     /// <summary>Further answers that count as right; for the VQA metric the answers of all annotators.</summary>
@@ -67,6 +67,12 @@ public sealed record MediaPart(string Path, long Offset, int Length, string Exte
     }
 }
 
+/// <summary>A stretch of a medium: what is seen and heard while a subtitle is shown, say.</summary>
+/// <param name="Content">The whole medium: a file or a part of one.</param>
+/// <param name="Start">Where the stretch begins, in seconds.</param>
+/// <param name="End">Where it ends, in seconds; after <paramref name="Start"/>.</param>
+public sealed record MediaSpan(MediaContent Content, double Start, double End) : MediaContent;
+
 /// <summary>A picture in memory.</summary>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>
@@ -93,6 +99,21 @@ public sealed record MediaFormat(int ImageSize, int AudioRate, double AudioSecon
 {
     /// <summary>Length of sounds, in samples.</summary>
     public int AudioSamples => (int)Math.Round(AudioRate * AudioSeconds);
+
+    /// <summary>Width and height of a video's frames, in pixels.</summary>
+    public int VideoSize { get; init; } = 32;
+
+    /// <summary>Frames of a video at most; longer ones are cut, shorter ones padded under the mask.</summary>
+    public int VideoFrames { get; init; } = 8;
+
+    /// <summary>Frames a second: frame k shows what is seen at k / rate seconds.</summary>
+    public double VideoRate { get; init; } = 4;
+
+    /// <summary>Where in a video or sound to begin, in seconds; what is told of its times counts from there.</summary>
+    public double Start { get; init; }
+
+    /// <summary>Where in a video or sound to end, in seconds; infinity: where it ends itself.</summary>
+    public double End { get; init; } = double.PositiveInfinity;
 }
 
 /// <summary>Bad input data: the sample is dropped and its reason lands in the run record.</summary>

@@ -21,7 +21,7 @@ public interface INodePlugin
 public interface IEncoder : IGraphNode
 {
     /// <summary>Encodes a batch.</summary>
-    /// <param name="input">Pictures [B,C,H,W], waves [B,S], or a <see cref="TextBatch"/>.</param>
+    /// <param name="input">Pictures [B,C,H,W], waves [B,S], videos [B,F,C,H,W], or a <see cref="TextBatch"/>.</param>
     Encoded Encode(Masked input);
 
     /// <summary>Encodes a batch that reads other modalities; an encoder without the input <c>context</c> has none to read.</summary>

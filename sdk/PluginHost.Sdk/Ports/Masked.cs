@@ -4,7 +4,7 @@ namespace PluginHost.Sdk;
 
 /// <summary>A batch with a validity mask: what is false in the mask is padding or absent and must not change any result.</summary>
 /// <param name="Data">The values; first dimension is the batch.</param>
-/// <param name="Mask">Bool, true where the data is real: [batch] for pictures, [batch, positions] for sequences.</param>
+/// <param name="Mask">Bool, true where the data is real: [batch] for pictures, [batch, positions] for sequences and the frames of videos.</param>
 public record Masked(Tensor Data, Tensor Mask);
 
 /// <summary>

@@ -8,6 +8,7 @@ namespace PluginHost.Sdk;
 /// <item><term><c>f[...]</c>, <c>i[...]</c>, <c>b[...]</c></term><description>a tensor of float, int64 or bool</description></item>
 /// <item><term><c>pixels[B,C,H,W]</c></term><description><see cref="Masked"/>: pictures in 0..1, mask [B]</description></item>
 /// <item><term><c>wave[B,S,R]</c></term><description><see cref="Masked"/>: S mono samples in -1..1 at R hertz, data and mask [B,S]</description></item>
+/// <item><term><c>video[B,F,C,H,W]</c></term><description><see cref="Masked"/>: F frames in 0..1, mask [B,F]</description></item>
 /// <item><term><c>seq[B,N,D]</c></term><description><see cref="Masked"/>: N tokens of width D, mask [B,N]</description></item>
 /// <item><term><c>ids[B,T,V]</c></term><description><see cref="TextBatch"/>: T token ids below V</description></item>
 /// <item><term><c>fusion[D,L,V]</c></term><description><see cref="IFusionContext"/> for a tower of width D, L layers, vocabulary V</description></item>

@@ -9,7 +9,7 @@ namespace PluginHost.Artifacts.Datasets;
 
 /// <summary>
 /// Samples as entries of a tar file in WebDataset layout: <c>000123.json</c> with everything said about the sample, then its media with the bytes
-/// of their files (<c>000123.png</c>); content in memory becomes PNG or 16-bit WAV. Entries have no time and no owner: the same samples give the same bytes.
+/// of their files (<c>000123.png</c>); content in memory becomes PNG, animated PNG or 16-bit WAV. Of a stretch of a medium, the whole medium is there, and <c>spans</c> says which. Entries have no time and no owner: the same samples give the same bytes.
 /// </summary>
 internal sealed class ShardWriter(Stream stream) : IDisposable
 {
@@ -38,14 +38,7 @@ internal sealed class ShardWriter(Stream stream) : IDisposable
         foreach (var (modality, content) in new[] { ("image", sample.Image), ("audio", sample.Audio), ("video", sample.Video) })
         {
             if (content is null) continue;
-            var (extension, bytes) = content switch
-            {
-                Picture picture => ("png", MediaFiles.Png(picture)),
-                Sound sound => ("wav", MediaFiles.Wav(sound)),
-                MediaPart part => (part.Extension.TrimStart('.'), part.Read()),
-                MediaFile file => (Path.GetExtension(file.Path).TrimStart('.').ToLowerInvariant(), Bytes(file.Path)),
-                _ => throw new BadSampleException($"{modality} is a {content.GetType().Name}, which cannot be stored"),
-            };
+            var (extension, bytes) = Stored(modality, content);
             if (extension is "" or "json") extension = $"{modality}.{extension}";
             media.Add((modality, media.Any(item => item.Extension == extension) ? $"{modality}.{extension}" : extension, bytes));
         }
@@ -53,7 +46,16 @@ internal sealed class ShardWriter(Stream stream) : IDisposable
     }
 
     /// <summary>All of a sample but its media.</summary>
-    public static JsonObject Record(Sample sample, string split) => new()
+    public static JsonObject Record(Sample sample, string split)
+    {
+        var record = Texts(sample, split);
+        var spans = new[] { ("image", sample.Image), ("audio", sample.Audio), ("video", sample.Video) }.Where(medium => medium.Item2 is MediaSpan)
+            .Select(medium => KeyValuePair.Create(medium.Item1, (JsonNode?)new JsonArray(((MediaSpan)medium.Item2!).Start, ((MediaSpan)medium.Item2!).End))).ToList();
+        if (spans.Count > 0) record["spans"] = new JsonObject(spans);
+        return record;
+    }
+
+    private static JsonObject Texts(Sample sample, string split) => new()
     {
         ["id"] = sample.Id,
         ["split"] = split,
@@ -67,6 +69,17 @@ internal sealed class ShardWriter(Stream stream) : IDisposable
             ["alsoRight"] = new JsonArray([.. turn.AlsoRight.Select(answer => (JsonNode)answer)]),
         })]),
         ["weights"] = new JsonObject(sample.ModalityWeights.OrderBy(weight => weight.Key, StringComparer.Ordinal).Select(weight => KeyValuePair.Create(weight.Key, (JsonNode?)weight.Value))),
+    };
+
+    private static (string Extension, byte[] Bytes) Stored(string modality, MediaContent content) => content switch
+    {
+        Picture picture => ("png", MediaFiles.Png(picture)),
+        Sound sound => ("wav", MediaFiles.Wav(sound)),
+        Clip clip => ("apng", AnimatedPng.Write(clip)),
+        MediaPart part => (part.Extension.TrimStart('.'), part.Read()),
+        MediaFile file => (Path.GetExtension(file.Path).TrimStart('.').ToLowerInvariant(), Bytes(file.Path)),
+        MediaSpan span => Stored(modality, span.Content),
+        _ => throw new BadSampleException($"{modality} is a {content.GetType().Name}, which cannot be stored"),
     };
 
     private static byte[] Bytes(string path)

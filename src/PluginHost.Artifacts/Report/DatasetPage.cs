@@ -18,6 +18,7 @@ public static class DatasetPage
     private static readonly Dictionary<string, string> MediaTypes = new()
     {
         ["png"] = "image/png",
+        ["apng"] = "image/apng",
         ["jpg"] = "image/jpeg",
         ["jpeg"] = "image/jpeg",
         ["webp"] = "image/webp",
@@ -86,6 +87,8 @@ public static class DatasetPage
         ["image"] = Uri(sample.Media, "image"),
         ["audio"] = Uri(sample.Media, "audio"),
         ["video"] = Uri(sample.Media, "video"),
+        ["moving"] = sample.Media.TryGetValue("video", out var medium) && MediaTypes.GetValueOrDefault(medium.Extension)?.StartsWith("image/", StringComparison.Ordinal) == true,
+        ["span"] = sample.Record["spans"]?["video"] is JsonArray span ? string.Create(CultureInfo.InvariantCulture, $"#t={(double)span[0]!},{(double)span[1]!}") : "",
         ["other"] = string.Join(", ", sample.Media.Where(medium => Uri(sample.Media, medium.Key) == "").Select(medium => $"{medium.Key}: .{medium.Value.Extension}, {medium.Value.Bytes.Length} bytes")),
         ["texts"] = sample.Record["texts"]!.AsObject().Select(text => new ScriptObject { ["language"] = text.Key, ["text"] = (string)text.Value! }).ToList(),
         ["turns"] = sample.Record["turns"]!.AsArray().Count,

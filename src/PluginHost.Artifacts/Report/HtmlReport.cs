@@ -41,12 +41,14 @@ public static class HtmlReport
                 ["split"] = result.Split,
                 ["value"] = Number(result.Value, "0.000"),
                 ["blind"] = result.Blind is { } blind ? Number(blind, "0.000") : "",
+                ["shuffled"] = result.Shuffled is { } shuffled ? Number(shuffled, "0.000") : "",
                 ["spread"] = result.Spread is { } spread ? "± " + Number(spread, "0.000") : "",
                 ["count"] = result.Count,
                 ["note"] = result.Note ?? "",
                 ["width"] = Number(100 * Share(result, result.Value), "0.0"),
                 ["blind_width"] = Number(100 * Share(result, result.Blind ?? 0), "0.0"),
             }).ToList(),
+            ["videos"] = evaluations.Any(result => result.Shuffled is not null),
             ["examples"] = examples.Select(Show).ToList(),
             ["rejections"] = rejections.Take(100).Select(rejection => new ScriptObject { ["id"] = rejection.Id, ["reason"] = rejection.Reason }).ToList(),
             ["rejected"] = rejections.Count,
@@ -61,6 +63,7 @@ public static class HtmlReport
         ["split"] = example.Split,
         ["id"] = example.Sample.Id,
         ["picture"] = example.Sample.Image is Picture picture ? "data:image/png;base64," + Convert.ToBase64String(MediaFiles.Png(picture)) : "",
+        ["video"] = example.Sample.Video is Clip clip ? "data:image/png;base64," + Convert.ToBase64String(AnimatedPng.Write(clip)) : "",
         ["sound"] = example.Sample.Audio is Sound sound ? "data:audio/wav;base64," + Convert.ToBase64String(MediaFiles.Wav(sound)) : "",
         ["answers"] = example.Answers.Select(answer => new ScriptObject
         {

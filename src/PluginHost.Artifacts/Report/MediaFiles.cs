@@ -6,11 +6,11 @@ using SkiaSharp;
 
 namespace PluginHost.Artifacts.Report;
 
-/// <summary>Pictures and sounds of samples as files that anything can open.</summary>
+/// <summary>Pictures, sounds and videos of samples as files that anything can open.</summary>
 public static class MediaFiles
 {
-    /// <summary>Writes each example's picture and sound, for people to look at and to ask about.</summary>
-    /// <returns>The paths of the pictures.</returns>
+    /// <summary>Writes each example's picture, sound and video, for people to look at and to ask about.</summary>
+    /// <returns>The paths of the pictures and videos.</returns>
     public static IReadOnlyList<string> Write(string folder, IEnumerable<Example> examples)
     {
         var pictures = new List<string>();
@@ -21,6 +21,11 @@ public static class MediaFiles
             {
                 AtomicFile.Write(path + ".png", stream => stream.Write(Png(picture)));
                 pictures.Add(path + ".png");
+            }
+            if (example.Sample.Video is Clip clip)
+            {
+                AtomicFile.Write(path + ".apng", stream => stream.Write(AnimatedPng.Write(clip)));
+                pictures.Add(path + ".apng");
             }
             if (example.Sample.Audio is Sound sound) AtomicFile.Write(path + ".wav", stream => stream.Write(Wav(sound)));
         }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace PluginHost.Catalog.Ports;
 
 /// <summary>What kind of value a port carries; the SDK's <c>InputAttribute</c> lists the CLR types.</summary>
-public enum PortStructure { Float, Int, Bool, Pixels, Wave, Sequence, Ids, Fusion, Text }
+public enum PortStructure { Float, Int, Bool, Pixels, Wave, Video, Sequence, Ids, Fusion, Text }
 
 /// <summary>The type of a port as its plugin declares it: <c>seq[B,N,{Width}]</c>.</summary>
 /// <param name="Structure">What it carries.</param>
@@ -15,7 +15,7 @@ public sealed record PortType(PortStructure Structure, IReadOnlyList<Expression>
     private static readonly (string Name, PortStructure Structure, int? Rank)[] Structures =
     [
         ("f", PortStructure.Float, null), ("i", PortStructure.Int, null), ("b", PortStructure.Bool, null), ("pixels", PortStructure.Pixels, 4),
-        ("wave", PortStructure.Wave, 3), ("seq", PortStructure.Sequence, 3), ("ids", PortStructure.Ids, 3), ("fusion", PortStructure.Fusion, 3),
+        ("wave", PortStructure.Wave, 3), ("video", PortStructure.Video, 5), ("seq", PortStructure.Sequence, 3), ("ids", PortStructure.Ids, 3), ("fusion", PortStructure.Fusion, 3),
         ("text", PortStructure.Text, 1),
     ];
 

@@ -11,6 +11,9 @@ namespace PluginHost.Runs.Evaluation;
 /// <param name="Note">What is needed to compare the value.</param>
 public sealed record EvaluationResult(string Metric, string Split, double Value, double? Blind, int Count, string? Note)
 {
+    /// <summary>The value with the frames of each video in random order, where there are videos; null elsewhere.</summary>
+    public double? Shuffled { get; init; }
+
     /// <summary>Standard deviation over seeds; null for a single run.</summary>
     public double? Spread { get; init; }
 }

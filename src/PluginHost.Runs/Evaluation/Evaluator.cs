@@ -9,13 +9,16 @@ using static TorchSharp.torch;
 
 namespace PluginHost.Runs.Evaluation;
 
-/// <summary>Runs the evaluations of a project, each beside its blind control: the same model with its media blanked.</summary>
+/// <summary>
+/// Runs the evaluations of a project, each beside its blind control: the same model with its media blanked. What is measured over videos stands
+/// beside a second control: the same model shown their frames in random order.
+/// </summary>
 public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList<object> metrics, string language)
 {
     private const int BatchSize = 64;
     private readonly GraphPlan plan = graph.Plan;
     private const int ExamplesPerSplit = 12;
-    private static readonly string[] Media = ["image", "audio"];
+    private static readonly string[] Media = ["image", "audio", "video"];
 
     /// <param name="observer">Told how far it has come.</param>
     /// <param name="cancellation">Ends the evaluation between batches.</param>
@@ -57,9 +60,19 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
         var (query, key) = Embed(samples, slots, wanted, [], cancellation);
         var (blindQuery, blindKey) = Embed(samples, slots, wanted, Media, cancellation);
         var blind = metric.Compute(blindQuery, blindKey, groups).ToDictionary(value => value.Name, value => value.Value);
+        var shuffled = samples.Any(FrameOrder.Matters) ? Shuffled() : null;
         var label = config.Label ?? string.Join("->", node.Inputs.Select(input => (input.Source ?? input.Name).Split('.')[0]));
         return [.. metric.Compute(query, key, groups).Select(value => new EvaluationResult(
-            $"{value.Name}:{label}", split, value.Value, blind.TryGetValue(value.Name, out var control) ? control : null, samples.Count, value.Note))];
+            $"{value.Name}:{label}", split, value.Value, blind.TryGetValue(value.Name, out var control) ? control : null, samples.Count, value.Note)
+        {
+            Shuffled = shuffled?.GetValueOrDefault(value.Name),
+        })];
+
+        Dictionary<string, double> Shuffled()
+        {
+            var (query, key) = Embed([.. samples.Select(FrameOrder.Shuffle)], slots, wanted, [], cancellation);
+            return metric.Compute(query, key, groups).ToDictionary(value => value.Name, value => value.Value);
+        }
     }
 
     private (Tensor Query, Tensor Key) Embed(
@@ -94,6 +107,12 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
         Remember(examples, split, samples, open);
         var blind = Ask(asked, Media, $"{config.Metric.Use.Id} on {split}, blind", observer, cancellation);
         var results = Compare(metric, split, open, [blind, Majority(open)]);
+        if (asked.Any(row => FrameOrder.Matters(row.sample)))
+        {
+            var shuffled = Ask([.. asked.Select(row => (FrameOrder.Shuffle(row.sample), row.turn))], [], $"{config.Metric.Use.Id} on {split}, frames shuffled", observer, cancellation);
+            var values = metric.Compute(shuffled).ToDictionary(value => value.Name, value => value.Value);
+            results = [.. results.Select(result => result with { Shuffled = values.GetValueOrDefault(result.Metric) })];
+        }
         if (needs.Count < 2) return results;
         foreach (var modality in needs)
         {

@@ -17,14 +17,15 @@ internal sealed class FullRows(DataConfig data, IReadOnlyList<string> modalities
     public Sample Read(string split, int index)
     {
         var random = new Random(index);
-        var (image, sound) = (modalities.Contains("image"), modalities.Contains("audio"));
+        var (image, sound, video) = (modalities.Contains("image"), modalities.Contains("audio"), modalities.Contains("video"));
         // <bos>, a placeholder for each medium, and <answer> come before the answer, <eos> after it.
-        var letters = new char[data.TextLength - 3 - (image ? 1 : 0) - (sound ? 1 : 0)];
+        var letters = new char[data.TextLength - 3 - (image ? 1 : 0) - (sound ? 1 : 0) - (video ? 1 : 0)];
         for (var i = 0; i < letters.Length; i++) letters[i] = (char)random.Next(char.MaxValue);
         return new Sample($"row-{index}")
         {
-            Image = image ? Picture(random) : null,
+            Image = image ? new Picture(data.ImageSize, data.ImageSize, Pixels(data.ImageSize, random)) : null,
             Audio = sound ? new Sound(data.AudioRate, [.. Enumerable.Range(0, (int)Math.Round(data.AudioRate * data.AudioSeconds)).Select(_ => random.NextSingle() - 0.5f)]) : null,
+            Video = video ? new Clip(data.VideoSize, data.VideoSize, [.. Enumerable.Range(0, data.VideoFrames).Select(_ => Pixels(data.VideoSize, random))], [.. Enumerable.Range(0, data.VideoFrames).Select(frame => frame / data.VideoRate)]) : null,
             Texts = data.Languages.ToDictionary(language => language, _ => new string(letters)),
             Turns = [new Turn("noise", "", new string(letters))],
         };
@@ -34,11 +35,11 @@ internal sealed class FullRows(DataConfig data, IReadOnlyList<string> modalities
     {
     }
 
-    private Picture Picture(Random random)
+    private static byte[] Pixels(int size, Random random)
     {
-        var pixels = new byte[data.ImageSize * data.ImageSize * 3];
+        var pixels = new byte[size * size * 3];
         random.NextBytes(pixels);
-        return new Picture(data.ImageSize, data.ImageSize, pixels);
+        return pixels;
     }
 }
 

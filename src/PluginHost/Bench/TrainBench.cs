@@ -93,7 +93,7 @@ internal sealed class TrainBench(HostConfig host, ProjectConfig project, BenchLe
 
     private Dataset Data(ProjectConfig measured)
     {
-        string[] modalities = [.. new[] { SamplePort.Image, SamplePort.Audio }.Where(port => plan.SampleSlots[(int)port] >= 0).Select(SamplePorts.NameOf)];
+        string[] modalities = [.. new[] { SamplePort.Image, SamplePort.Audio, SamplePort.Video }.Where(port => plan.SampleSlots[(int)port] >= 0).Select(SamplePorts.NameOf)];
         return new Dataset(measured.Data, new FullRows(measured.Data, modalities), [], new RejectionLog(), CPU)
         {
             Modalities = modalities,

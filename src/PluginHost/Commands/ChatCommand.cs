@@ -7,9 +7,9 @@ using PluginHost.Sdk;
 namespace PluginHost.Commands;
 
 /// <summary>What <c>pluginhost chat</c> was asked for.</summary>
-internal sealed record ChatRequest(string Run, string? Question, string? Image, string? Audio, string? HostFile, Sampling Sampling, bool Json);
+internal sealed record ChatRequest(string Run, string? Question, string? Image, string? Audio, string? Video, string? HostFile, Sampling Sampling, bool Json);
 
-/// <summary>Asks a trained run about a picture and a sound: <c>pluginhost chat</c>.</summary>
+/// <summary>Asks a trained run about a picture, a sound and a video: <c>pluginhost chat</c>.</summary>
 internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, TextReader input, TextWriter output, CancellationToken cancellation)
 {
     public int Run()
@@ -23,6 +23,7 @@ internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, T
         {
             Image = request.Image is null ? null : new MediaFile(Path.GetFullPath(request.Image)),
             Audio = request.Audio is null ? null : new MediaFile(Path.GetFullPath(request.Audio)),
+            Video = request.Video is null ? null : new MediaFile(Path.GetFullPath(request.Video)),
         });
         using var use = workspace.Graph.Acquire();
         var generator = new TextGenerator(use.Graph, workspace.Data);

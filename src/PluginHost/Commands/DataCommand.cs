@@ -97,7 +97,7 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
         ["seed"] = plan.Project.Seed,
         ["shardBytes"] = shardBytes,
         ["sources"] = new JsonArray([.. plan.Sources.Select(item => Used(item.Plugin))]),
-        ["format"] = new JsonObject { ["imageSize"] = format.ImageSize, ["audioRate"] = format.AudioRate, ["audioSeconds"] = format.AudioSeconds },
+        ["format"] = new JsonObject { ["imageSize"] = format.ImageSize, ["audioRate"] = format.AudioRate, ["audioSeconds"] = format.AudioSeconds, ["videoSize"] = format.VideoSize, ["videoFrames"] = format.VideoFrames, ["videoRate"] = format.VideoRate },
         ["media"] = new JsonArray([.. plan.Media.Select(item => Used(item))]),
         ["filters"] = new JsonArray([.. plan.Filters.Select(round => new JsonArray([.. round.Select(item => Used(item))]))]),
     };

@@ -93,7 +93,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         progress.Say($"run folder: {folder.Path}");
         progress.Say($"report:     {folder.ReportHtml}");
         if (MediaFiles.Write(folder.Examples, evaluation.Examples) is [var picture, ..] && evaluation.Examples[0].Answers is [var asked, ..] && workspace.Plan.DecoderNode is not null)
-            progress.Say($"ask it:     pluginhost chat latest --image {Path.GetRelativePath(".", picture)} \"{asked.Turn.Prompt}\"");
+            progress.Say($"ask it:     pluginhost chat latest {(picture.EndsWith(".apng", StringComparison.Ordinal) ? "--video" : "--image")} {Path.GetRelativePath(".", picture)} \"{asked.Turn.Prompt}\"");
         return outcome;
 
         // What the graph's weights are now, saved and rated.
@@ -166,14 +166,14 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
             var values = group.Select(result => result.Value).ToList();
             var mean = values.Average();
             var variance = values.Sum(value => (value - mean) * (value - mean)) / Math.Max(values.Count - 1, 1);
-            return group.First() with { Value = mean, Blind = group.Average(result => result.Blind), Spread = Math.Sqrt(variance) };
+            return group.First() with { Value = mean, Blind = group.Average(result => result.Blind), Shuffled = group.Average(result => result.Shuffled), Spread = Math.Sqrt(variance) };
         })];
 
     private static void Show(IReadOnlyList<EvaluationResult> results, RunProgress progress)
     {
         foreach (var result in results)
             progress.Say(string.Create(CultureInfo.InvariantCulture,
-                $"  {result.Metric,-36} {result.Split,-14} {result.Value:0.000}{(result.Blind is { } blind ? $"  (blind {blind:0.000})" : "")}  n={result.Count}"));
+                $"  {result.Metric,-36} {result.Split,-14} {result.Value:0.000}{(result.Blind is { } blind ? $"  (blind {blind:0.000})" : "")}{(result.Shuffled is { } shuffled ? $"  (shuffled {shuffled:0.000})" : "")}  n={result.Count}"));
     }
 
     private static JsonObject ReportJson(Outcome outcome, long[] seeds, IReadOnlyList<EvaluationResult> results)
