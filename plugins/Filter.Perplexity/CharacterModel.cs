@@ -61,12 +61,13 @@ internal sealed class CharacterModel : ITextModel
         return key;
     }
 
-    // Case and figures are no sign of quality; runs of white space are one space.
+    // Case, width and figures are no sign of quality; runs of white space are one space.
     private static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length + Order).Append(Edge, Order - 1);
-        foreach (var character in text.Trim())
+        foreach (var letter in text.Trim())
         {
+            var character = letter is >= '\uFF01' and <= '\uFF5E' ? (char)(letter - 0xFEE0) : letter;
             if (!char.IsWhiteSpace(character)) clean.Append(char.IsAsciiDigit(character) ? '0' : character == '\0' ? Edge : char.ToLowerInvariant(character));
             else if (clean[^1] != ' ') clean.Append(' ');
         }

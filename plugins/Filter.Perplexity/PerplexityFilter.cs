@@ -16,7 +16,7 @@ namespace Filter.Perplexity;
 /// <param name="Dictionary">Chinese words with their frequencies, one a line; without it Chinese is judged by its characters alone, which takes a large corpus.</param>
 public sealed record PerplexityOptions(
     [property: Range(0.5, 100), Description("How far above the median a text may lie, in robust standard deviations of texts of its length; unused with a threshold.")] double Deviations = 4,
-    [property: Range(0.5, 100), Description("The same where a dictionary is read.")] double WordDeviations = 3,
+    [property: Range(0.5, 100), Description("The same where a dictionary is read.")] double WordDeviations = 3.5,
     [property: Range(0, 50), Description("A bound in bits a character; 0: from the corpus, by deviations.")] double Threshold = 0,
     [property: Range(1, 1000), Description("Fewest characters of a text that is judged; a Chinese character counts for three.")] int Shortest = 15,
     [property: Range(3, 1_000_000), Description("Fewest texts of a language, in the corpus; with less, nothing is known to be usual.")] int Fewest = 50,
