@@ -35,7 +35,7 @@ internal sealed class TextLanguages(LanguageDetector detector, Dictionary<string
 
     private (double Own, string Reason) Judge(string text, Lingua.Language claimed)
     {
-        var head = text.Length > LongestJudged ? text[..LongestJudged] : text;
+        var head = string.Concat((text.Length > LongestJudged ? text[..LongestJudged] : text).Select(Narrow));
         var letters = head.Sum(Letters);
         if (letters == 0) return (double.NaN, "no letters");
         var found = detector.ComputeLanguageConfidenceValues(head);
@@ -52,6 +52,9 @@ internal sealed class TextLanguages(LanguageDetector detector, Dictionary<string
         own == 0 && probability is 0 or 1 && !(IsLogographic(best) && IsLogographic(claimed));
 
     private static bool IsLogographic(Lingua.Language language) => language is Lingua.Language.Chinese or Lingua.Language.Japanese;
+
+    // A full-width letter is a Latin one; the detector knows it as none.
+    private static char Narrow(char letter) => letter is >= '\uFF01' and <= '\uFF5E' ? (char)(letter - 0xFEE0) : letter;
 
     private static int Letters(char character) => !char.IsLetter(character) ? 0 : character is >= '\u3040' and <= '\u9fff' or >= '\uac00' and <= '\ud7af' ? LettersOfALogogram : 1;
 }

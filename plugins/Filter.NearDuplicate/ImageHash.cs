@@ -46,9 +46,6 @@ internal static class ImageHash
     /// <summary>Bits that differ.</summary>
     public static int Distance(ulong one, ulong other) => BitOperations.PopCount(one ^ other);
 
-    /// <summary>The share of bits that agree.</summary>
-    public static double Similarity(int distance) => 1 - distance / 64.0;
-
     private static double Luma(Picture picture, int x, int y)
     {
         var rgb = picture.Rgb.AsSpan(3 * (y * picture.Width + x), 3);
@@ -61,6 +58,46 @@ internal static class ImageHash
         for (var x = 0; x < Size; x++)
             for (var u = 0; u < Kept; u++) table[x, u] = Math.Cos(Math.PI * (2 * x + 1) * u / (2 * Size));
         return table;
+    }
+}
+
+/// <summary>
+/// A picture at 16x16 pixels, as three planes of values without mean and scale: what brighter, darker or compressed copies have in common.
+/// The hash finds what may be alike, in a time that does not grow with the number of pictures; this tells whether it is.
+/// </summary>
+internal static class Thumbnail
+{
+    private const int Side = 16;
+
+    /// <summary>Values of mean 0 and length 1; all 0 for a picture of one colour.</summary>
+    public static float[] Of(Picture picture)
+    {
+        var values = new float[3 * Side * Side];
+        var counts = new int[Side * Side];
+        for (var y = 0; y < picture.Height; y++)
+            for (var x = 0; x < picture.Width; x++)
+            {
+                var cell = y * Side / picture.Height * Side + x * Side / picture.Width;
+                counts[cell]++;
+                for (var channel = 0; channel < 3; channel++) values[3 * cell + channel] += picture.Rgb[3 * (y * picture.Width + x) + channel];
+            }
+        for (var i = 0; i < values.Length; i++) values[i] /= Math.Max(1, counts[i / 3]);
+        var mean = values.Average();
+        var length = MathF.Sqrt(values.Sum(value => (value - mean) * (value - mean)));
+        return [.. values.Select(value => length > 1 ? (value - mean) / length : 0)];
+    }
+
+    /// <summary>Correlation, from -1 to 1; pictures of one colour are alike.</summary>
+    public static double Correlation(float[] one, float[] other)
+    {
+        double sum = 0, first = 0, second = 0;
+        for (var i = 0; i < one.Length; i++)
+        {
+            sum += one[i] * other[i];
+            first += one[i] * one[i];
+            second += other[i] * other[i];
+        }
+        return first == 0 || second == 0 ? first == second ? 1 : 0 : sum;
     }
 }
 

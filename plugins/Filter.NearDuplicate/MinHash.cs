@@ -27,7 +27,7 @@ internal sealed class Shingles(int words)
     private static IEnumerable<string> Tokens(string text)
     {
         // Half a character (a lone surrogate) cannot be normalised: it becomes the replacement character first.
-        var folded = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Normalize(NormalizationForm.FormKC).ToLowerInvariant();
+        var folded = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(new string([.. text.Select(Narrow)]))).Normalize(NormalizationForm.FormKC).ToLowerInvariant();
         var word = new StringBuilder();
         foreach (var rune in folded.EnumerateRunes())
         {
@@ -43,6 +43,9 @@ internal sealed class Shingles(int words)
         }
         if (word.Length > 0) yield return word.ToString();
     }
+
+    // Full-width forms; without ICU, as the host runs (invariant globalization), Normalize leaves them as they are.
+    private static char Narrow(char letter) => letter is >= '\uFF01' and <= '\uFF5E' ? (char)(letter - 0xFEE0) : letter == '\u3000' ? ' ' : letter;
 
     // Han in its planes, and kana.
     private static bool IsIdeograph(int value) => value is >= 0x3040 and <= 0x30FF or >= 0x3400 and <= 0x9FFF or >= 0xF900 and <= 0xFAFF or >= 0x20000 and <= 0x3FFFF;

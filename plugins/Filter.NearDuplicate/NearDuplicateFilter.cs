@@ -25,11 +25,13 @@ public enum Comparison
 /// <param name="Similarity">Share of common shingles (Jaccard) from which texts are nearly the same.</param>
 /// <param name="Words">Words in a shingle; characters in one of Chinese.</param>
 /// <param name="Distance">Bits in which the hashes of pictures that are nearly the same differ at most.</param>
+/// <param name="Correlation">Correlation of the small pictures from which they are nearly the same.</param>
 public sealed record NearDuplicateOptions(
     [property: Description("What two samples are compared by: text, image, or both; with both, what they have must resemble each other in both.")] Comparison By = Comparison.Both,
     [property: Range(0.1, 1.0), Description("Share of common shingles (Jaccard) from which texts are nearly the same.")] double Similarity = 0.8,
     [property: Range(1, 16), Description("Words in a shingle; characters in one of Chinese.")] int Words = 3,
-    [property: Range(0, 15), Description("Bits of 64 in which the hashes of pictures that are nearly the same differ at most.")] int Distance = 6);
+    [property: Range(0, 15), Description("Bits of 64 in which the hashes of pictures that are nearly the same differ at most.")] int Distance = 10,
+    [property: Range(0.0, 1.0), Description("Correlation of the pictures at 16x16 pixels, from 0 to 1, from which they are nearly the same; 0: the hash alone tells.")] double Correlation = 0.95);
 
 /// <summary>Near-duplicates.</summary>
 [Plugin("filter.near-duplicate", "Keeps the first of samples with nearly the same text and picture.")]
@@ -50,22 +52,24 @@ internal sealed class OpenNearDuplicateFilter : IFilter
     private readonly Dictionary<string, FilterDecision> decisions = [];
     private readonly double threshold;
 
-    private readonly record struct Fingerprint(string Id, uint[]? Text, ulong? Image);
+    private readonly record struct Fingerprint(string Id, uint[]? Text, ulong? Image, float[]? Small);
 
     public OpenNearDuplicateFilter(NearDuplicateOptions options, FilterContext context)
     {
         (this.options, this.context) = (options, context);
         (shingles, textBands, pieces) = (new(options.Words), new(options.Similarity), new(options.Distance));
-        threshold = options.By == Comparison.Image ? ImageHash.Similarity(options.Distance) : options.Similarity;
+        threshold = options.By == Comparison.Image ? options.Correlation : options.Similarity;
     }
 
     /// <summary>Everything happens here, in order: the first of a group is the one that is kept.</summary>
     public void Survey(Sample sample)
     {
+        var picture = options.By == Comparison.Text || sample.Image is null ? null : Decode(sample.Image);
         var print = new Fingerprint(
             sample.Id,
             options.By == Comparison.Image ? null : MinHash.Of(shingles.Of(sample.Texts.Values)),
-            options.By == Comparison.Text || sample.Image is null ? null : ImageHash.Of(Decode(sample.Image)));
+            picture is null ? null : ImageHash.Of(picture),
+            picture is null ? null : Thumbnail.Of(picture));
         decisions[sample.Id] = Decision(print);
     }
 
@@ -98,16 +102,18 @@ internal sealed class OpenNearDuplicateFilter : IFilter
     }
 
     // The likeness of texts decides where both have one: it is the finer of the two.
-    private double Threshold(Fingerprint print) => print.Text is null ? ImageHash.Similarity(options.Distance) : options.Similarity;
+    private double Threshold(Fingerprint print) => print.Text is null ? options.Correlation : options.Similarity;
 
     private (bool Alike, double Likeness, string Why) Compare(Fingerprint one, Fingerprint other)
     {
         var (text, bits) = (one.Text is null ? 1 : MinHash.Similarity(one.Text, other.Text!), one.Image is null ? 0 : ImageHash.Distance(one.Image.Value, other.Image!.Value));
-        var alike = text >= options.Similarity && bits <= options.Distance;
+        var correlation = one.Small is null ? 1 : Thumbnail.Correlation(one.Small, other.Small!);
+        var seen = bits <= options.Distance && correlation >= options.Correlation;
+        var alike = text >= options.Similarity && seen;
         var parts = new List<string>();
         if (one.Text is not null) parts.Add(FormattableString.Invariant($"{text:0.00} of the text in common"));
-        if (one.Image is not null) parts.Add(FormattableString.Invariant($"pictures differ in {bits} of 64 bits"));
-        return (alike, one.Text is null ? ImageHash.Similarity(bits) : bits <= options.Distance ? text : 0, string.Join(", ", parts));
+        if (one.Image is not null) parts.Add(FormattableString.Invariant($"pictures differ in {bits} of 64 bits and correlate with {correlation:0.000}"));
+        return (alike, one.Text is null ? Math.Max(0, correlation) : seen ? text : 0, string.Join(", ", parts));
     }
 
     // A picture's pieces are more selective than a caption's bands.

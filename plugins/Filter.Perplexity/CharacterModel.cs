@@ -7,7 +7,7 @@ using System.Text;
 namespace Filter.Perplexity;
 
 /// <summary>A model of characters by the three before them.</summary>
-internal sealed class CharacterModel
+internal sealed class CharacterModel : ITextModel
 {
     private const int Order = 4; // of 16 bits each: an n-gram is a 64-bit key
     private const double BackOff = 0.4;
@@ -17,13 +17,9 @@ internal sealed class CharacterModel
     private readonly Dictionary<ulong, int> counts = [];
     private long total;
 
-    /// <summary>Learns a text.</summary>
     public void Add(string text) => total += Count(Clean(text), counts);
 
-    /// <summary>Bits a character of a text.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="wasAdded">Whether the text is among those learnt: then its own counts do not count.</param>
-    public double Bits(string text, bool wasAdded)
+    public TextCost Cost(string text, bool wasAdded)
     {
         var clean = Clean(text);
         var own = new Dictionary<ulong, int>();
@@ -33,7 +29,7 @@ internal sealed class CharacterModel
         int Seen(ulong gram) => counts.GetValueOrDefault(gram) - own.GetValueOrDefault(gram);
         var bits = 0.0;
         for (var at = Order - 1; at < clean.Length; at++) bits -= Math.Log2(Score(clean, at, Seen, Math.Max(1, others)));
-        return bits / length;
+        return new TextCost(bits / length, length);
     }
 
     private static double Score(string text, int at, Func<ulong, int> seen, long total)
@@ -65,12 +61,13 @@ internal sealed class CharacterModel
         return key;
     }
 
-    // Case and figures are no sign of quality; runs of white space are one space.
+    // Case, width and figures are no sign of quality; runs of white space are one space.
     private static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length + Order).Append(Edge, Order - 1);
-        foreach (var character in text.Trim())
+        foreach (var letter in text.Trim())
         {
+            var character = letter is >= '\uFF01' and <= '\uFF5E' ? (char)(letter - 0xFEE0) : letter;
             if (!char.IsWhiteSpace(character)) clean.Append(char.IsAsciiDigit(character) ? '0' : character == '\0' ? Edge : char.ToLowerInvariant(character));
             else if (clean[^1] != ' ') clean.Append(' ');
         }

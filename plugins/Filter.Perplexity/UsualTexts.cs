@@ -9,18 +9,27 @@ internal sealed class UsualTexts : IFilter
     private const int MostRemembered = 20_000; // texts that the median is taken of
     private const double ToStandardDeviations = 1.4826;
     private const int CharactersOfALogogram = 3;
+    private const double ClippedAt = 3; // standard deviations: what garbage hardly reaches and sound texts seldom leave
 
     private readonly PerplexityOptions options;
-    private readonly Dictionary<string, CharacterModel> references;
-    private readonly Dictionary<string, CharacterModel> surveyed = [];
+    private readonly Func<string, ITextModel> make;
+    private readonly Dictionary<string, ITextModel> references;
+    private readonly Dictionary<string, ITextModel> surveyed = [];
     private readonly Dictionary<string, List<string>> remembered = [];
-    private readonly Lazy<Dictionary<string, double>> bounds;
+    private readonly Lazy<Dictionary<string, Usual>> usual;
 
-    public UsualTexts(PerplexityOptions options, Dictionary<string, CharacterModel> references)
+    // A short text varies more than a long one, by the root of its length.
+    private sealed record Usual(double Median, double Deviation)
     {
-        this.options = options;
-        this.references = references;
-        bounds = new Lazy<Dictionary<string, double>>(() => remembered.ToDictionary(texts => texts.Key, texts => Bound(texts.Key, texts.Value)));
+        public double Bound(double deviations, double characters) => Median + deviations * Deviation / Math.Sqrt(characters);
+    }
+
+    /// <param name="make">An empty model for a language.</param>
+    /// <param name="references">Models that have learnt already.</param>
+    public UsualTexts(PerplexityOptions options, Func<string, ITextModel> make, Dictionary<string, ITextModel> references)
+    {
+        (this.options, this.make, this.references) = (options, make, references);
+        usual = new Lazy<Dictionary<string, Usual>>(() => remembered.Where(texts => texts.Value.Count >= options.Fewest).ToDictionary(texts => texts.Key, texts => Learn(texts.Key, texts.Value)));
     }
 
     public void Survey(Sample sample)
@@ -30,7 +39,7 @@ internal sealed class UsualTexts : IFilter
             var texts = remembered.TryGetValue(item.Language!, out var found) ? found : remembered[item.Language!] = [];
             if (texts.Count < MostRemembered) texts.Add(item.Text);
             if (references.ContainsKey(item.Language!)) continue;
-            if (!surveyed.TryGetValue(item.Language!, out var model)) surveyed[item.Language!] = model = new CharacterModel();
+            if (!surveyed.TryGetValue(item.Language!, out var model)) surveyed[item.Language!] = model = make(item.Language!);
             model.Add(item.Text);
         }
     }
@@ -42,12 +51,13 @@ internal sealed class UsualTexts : IFilter
         var (score, threshold, notes) = (double.NaN, options.Threshold, new SortedSet<string>(StringComparer.Ordinal));
         foreach (var item in Judged(sample))
         {
-            var bound = options.Threshold > 0 ? options.Threshold : bounds.Value.GetValueOrDefault(item.Language!, double.NaN);
-            if (double.IsNaN(bound) || Bits(item) is not { } bits)
+            var known = usual.Value.GetValueOrDefault(item.Language!);
+            if ((known is null && options.Threshold == 0) || Cost(item.Language!, item.Text) is not var (bits, characters))
             {
                 notes.Add($"fewer than {options.Fewest} texts of '{item.Language}' do not show what is usual");
                 continue;
             }
+            var bound = options.Threshold > 0 ? options.Threshold : known!.Bound(IsByWords(item.Language!) ? options.WordDeviations : options.Deviations, characters);
             if (bits > bound)
                 return new FilterDecision(false, bits, bound, string.Create(CultureInfo.InvariantCulture, $"{item.Place} takes {bits:0.00} bits a character, more than {bound:0.00}: unlike the others in '{item.Language}'"));
             if (double.IsNaN(score) || bits - bound > score - threshold) (score, threshold) = (bits, bound);
@@ -61,19 +71,26 @@ internal sealed class UsualTexts : IFilter
         // holds memory only
     }
 
-    private IEnumerable<SampleText> Judged(Sample sample) => SampleText.Of(sample).Where(item => item.Language is not null && Length(item.Text) >= options.Shortest);
+    private IEnumerable<SampleText> Judged(Sample sample) => SampleText.Of(sample).Where(item => item.Language is not null && Length(item) >= options.Shortest);
 
-    private double? Bits(SampleText item) =>
-        references.TryGetValue(item.Language!, out var reference) ? reference.Bits(item.Text, wasAdded: false)
-        : surveyed.TryGetValue(item.Language!, out var model) ? model.Bits(item.Text, wasAdded: true)
+    private bool IsByWords(string language) => (references.GetValueOrDefault(language) ?? surveyed.GetValueOrDefault(language)) is WordModel;
+
+    private TextCost? Cost(string language, string text) =>
+        references.TryGetValue(language, out var reference) ? reference.Cost(text, wasAdded: false)
+        : surveyed.TryGetValue(language, out var model) ? model.Cost(text, wasAdded: true)
         : null;
 
-    private double Bound(string language, List<string> texts)
+    // What lies outside is left out and the rest looked at again, until nothing does: a fifth of garbage would widen its own bound.
+    private Usual Learn(string language, List<string> texts)
     {
-        if (texts.Count < options.Fewest) return double.NaN;
-        var bits = texts.Select(text => Bits(new SampleText("", language, text))!.Value).ToArray();
-        var median = Median(bits);
-        return median + options.Deviations * ToStandardDeviations * Median([.. bits.Select(value => Math.Abs(value - median))]);
+        TextCost[] costs = [.. texts.Select(text => Cost(language, text)!.Value)], inside = costs;
+        for (; ; costs = inside)
+        {
+            var median = Median([.. costs.Select(cost => cost.Bits)]);
+            var found = new Usual(median, ToStandardDeviations * Median([.. costs.Select(cost => Math.Abs(cost.Bits - median) * Math.Sqrt(cost.Characters))]));
+            inside = [.. costs.Where(cost => cost.Bits <= found.Bound(ClippedAt, cost.Characters))];
+            if (inside.Length == costs.Length || inside.Length < options.Fewest) return found;
+        }
     }
 
     private static double Median(double[] values)
@@ -82,5 +99,8 @@ internal sealed class UsualTexts : IFilter
         return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
     }
 
-    private static int Length(string text) => text.Trim().Sum(character => character is >= '\u3040' and <= '\u9fff' or >= '\uac00' and <= '\ud7af' ? CharactersOfALogogram : 1);
+    // In a language written with few characters each says more, and whatever stands in their place counts alike.
+    private static int Length(SampleText item) => item.Text.Trim().Sum(character => item.Language is "zh" or "ja" || IsLogogram(character) ? CharactersOfALogogram : 1);
+
+    private static bool IsLogogram(char character) => character is >= '\u3040' and <= '\u9fff' or >= '\uac00' and <= '\ud7af';
 }

@@ -18,7 +18,8 @@ internal sealed partial class ChineseWordList : IWordList
         var all = entries.ToList();
         words = [.. all.Select(CharacterFold.Fold).Where(word => Runs().IsMatch(word) && !(word.Length == 1 && segmenter.Frequency(word) > OrdinaryWord)).Distinct()];
         foreach (var word in words) segmenter.Add(word, UnknownWord);
-        latin = new SpacedWordList(all.Where(word => !Runs().IsMatch(CharacterFold.Fold(word))));
+        // A figure or a sign alone ('13.') says nothing without the characters that it stands for.
+        latin = new SpacedWordList(all.Where(word => !Runs().IsMatch(CharacterFold.Fold(word)) && word.Any(char.IsLetter)));
     }
 
     public bool Spaced => false;

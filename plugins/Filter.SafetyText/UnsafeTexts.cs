@@ -12,18 +12,23 @@ internal interface IWordList
     IEnumerable<string> Find(string text);
 }
 
-/// <summary>Holds every text of a sample against the lists. Score: the number of unsafe words; one is too many.</summary>
-internal sealed class UnsafeTexts(Dictionary<string, IWordList> lists) : IFilter
+/// <summary>A word list, and which of its words are more often innocent than not.</summary>
+internal sealed record RatedList(IWordList Words, IReadOnlySet<string> Doubtful);
+
+/// <summary>Holds every text of a sample against the lists. Score: the unsafe words, of which doubtful ones count half; one is too many.</summary>
+internal sealed class UnsafeTexts(Dictionary<string, RatedList> lists) : IFilter
 {
     private const int Threshold = 1;
+    private const double Doubtful = 0.5;
 
     public FilterDecision Decide(Sample sample)
     {
         var found = SampleText.Of(sample).SelectMany(item => ListsFor(item.Language)
-            .SelectMany(list => list.Value.Find(item.Text).Select(word => $"{item.Place} has '{word}' of the list '{list.Key}'"))).ToList();
-        return found.Count < Threshold
-            ? new FilterDecision(true, 0, Threshold, "kept")
-            : new FilterDecision(false, found.Count, Threshold, string.Join("; ", found.Take(3)));
+            .SelectMany(list => list.Value.Words.Find(item.Text).Select(word => (Weight: list.Value.Doubtful.Contains(word) ? Doubtful : 1, Reason: $"{item.Place} has '{word}' of the list '{list.Key}'")))).ToList();
+        var score = found.Sum(word => word.Weight);
+        return score < Threshold
+            ? new FilterDecision(true, score, Threshold, "kept")
+            : new FilterDecision(false, score, Threshold, string.Join("; ", found.Take(3).Select(word => word.Reason)));
     }
 
     public void Dispose()
@@ -33,6 +38,6 @@ internal sealed class UnsafeTexts(Dictionary<string, IWordList> lists) : IFilter
 
     // A word of one language may be innocent in another of the same script: a text is held against its own language's list, and
     // against those in another kind of writing, which can only be quotations.
-    private IEnumerable<KeyValuePair<string, IWordList>> ListsFor(string? language) =>
-        language is not null && lists.TryGetValue(language, out var own) ? lists.Where(list => list.Value == own || list.Value.Spaced != own.Spaced) : lists;
+    private IEnumerable<KeyValuePair<string, RatedList>> ListsFor(string? language) =>
+        language is not null && lists.TryGetValue(language, out var own) ? lists.Where(list => list.Value == own || list.Value.Words.Spaced != own.Words.Spaced) : lists;
 }

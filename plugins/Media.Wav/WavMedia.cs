@@ -17,8 +17,8 @@ public sealed class WavMedia : IMediaDecoder
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             var (rate, samples) = new WavReader(path, stream).Read(format.AudioSeconds);
             cancellation.ThrowIfCancellationRequested();
-            var resampled = Resampler.Resample(samples, rate, format.AudioRate);
-            return new Sound(format.AudioRate, resampled.Length <= format.AudioSamples ? resampled : resampled[..format.AudioSamples]);
+            var sound = new Sound(rate, samples).At(format.AudioRate);
+            return sound.Samples.Length <= format.AudioSamples ? sound : sound with { Samples = sound.Samples[..format.AudioSamples] };
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -50,7 +50,7 @@ internal sealed class WavReader(string path, Stream stream)
             BinaryPrimitives.ReadInt32LittleEndian(chunk[4..]),
             BinaryPrimitives.ReadUInt16LittleEndian(chunk[14..]));
         if (layout is not ({ Encoding: Pcm, Bits: 8 or 16 or 24 or 32 } or { Encoding: Float, Bits: 32 or 64 }))
-            throw Bad($"encoding {layout.Encoding} with {layout.Bits} bits is not read; PCM of 8, 16, 24 or 32 bits and floats of 32 or 64 are");
+            throw new BadSampleException($"{path}: encoding {layout.Encoding} with {layout.Bits} bits is not read; PCM of 8, 16, 24 or 32 bits and floats of 32 or 64 are") { UnknownFormat = true };
         if (layout.Channels is < 1 or > 64 || layout.Rate is < 100 or > 1_000_000)
             throw Bad($"{layout.Channels} channels at {layout.Rate} Hz make no sound");
         return layout;

@@ -18,7 +18,7 @@ public sealed class PluginFailedException(string id, string doing, string errorT
         TypeInitializationException { InnerException: { } inner } => From(inner, id, doing),
         PluginFailedException or PluginQuarantinedException => error,
         Sdk.UserErrorException => new Sdk.UserErrorException(error.Message),
-        Sdk.BadSampleException => new Sdk.BadSampleException(error.Message),
+        Sdk.BadSampleException bad => new Sdk.BadSampleException(bad.Message) { UnknownFormat = bad.UnknownFormat },
         OperationCanceledException => new OperationCanceledException($"{id} was stopped while {doing}."),
         _ => new PluginFailedException(id, doing, error.GetType().Name, error.Message, error.StackTrace),
     };

@@ -13,8 +13,8 @@ namespace PluginHost.Catalog;
 /// </summary>
 public static class StepGate
 {
-    /// <summary>Set aside for steps: the batches made ahead by the data thread are most of it.</summary>
-    private const long Budget = 64L << 20;
+    /// <summary>Set aside for steps: what the data threads allocate meanwhile is most of it.</summary>
+    private const long Budget = 256L << 20;
 
     /// <summary>Between two turns of the collector: a few milliseconds at a time, since all steps wait for it.</summary>
     private const long Turn = 8L << 20;
@@ -68,6 +68,20 @@ public static class StepGate
         }
     }
 
+    /// <summary>
+    /// Waits while a step runs and the bytes that this thread is about to allocate would exceed what is set aside: a collection would come in
+    /// the middle of the step. For work beside the steps that allocates much; within a step it does nothing.
+    /// </summary>
+    /// <param name="bytes">About as much as will be allocated.</param>
+    public static void AwaitRoom(long bytes)
+    {
+        if (depth > 0) return;
+        var began = Stopwatch.GetTimestamp();
+        lock (Gate)
+            while (running > 0 && GC.GetTotalAllocatedBytes() - allocatedAtStart + bytes > Budget && LongestStep - Stopwatch.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
+                Monitor.Wait(Gate, left);
+    }
+
     private static void Admit()
     {
         while (Waiting.Count > 0 && collecting == 0 && running < Limit && (running == 0 || !IsDue()))
@@ -103,7 +117,7 @@ public static class StepGate
         {
             running--;
             Admit();
-            if (running == 0) Monitor.PulseAll(Gate);
+            Monitor.PulseAll(Gate);
         }
     }
 

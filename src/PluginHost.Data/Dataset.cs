@@ -1,3 +1,4 @@
+using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
@@ -12,6 +13,7 @@ public sealed class Dataset : IDisposable
 {
     private const int BatchesAhead = 2;
     private const int MostWorkers = 8;
+    private const long BatchBytes = 64L << 20; // that making a batch leaves behind, about
     private const long RememberedBytes = 512L << 20;
 
     /// <summary>Training samples whose answers a model without a decoder chooses from.</summary>
@@ -92,7 +94,12 @@ public sealed class Dataset : IDisposable
         var batches = new TrainingBatches(this, config, reader, stream);
         // By default one for each core: they rest once they are ahead, and until then the training waits anyway.
         var workers = config.Workers > 0 ? config.Workers : Math.Min(Environment.ProcessorCount, MostWorkers);
-        return Prefetch.InOrder((number, stop) => CollateDrawn(batches.Samples(number, stop), stream.Candidates, new KeyedRandom(CandidateDomain, stream.Seed, number)), stream.FirstBatch, workers, BatchesAhead);
+        return Prefetch.InOrder((number, stop) =>
+        {
+            var samples = batches.Samples(number, stop);
+            StepGate.AwaitRoom(BatchBytes);
+            return CollateDrawn(samples, stream.Candidates, new KeyedRandom(CandidateDomain, stream.Seed, number));
+        }, stream.FirstBatch, workers, BatchesAhead);
     }
 
     /// <summary>Usable samples of a split in order (of several sources in turn), with their media decoded.</summary>

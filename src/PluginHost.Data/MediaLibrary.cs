@@ -1,3 +1,4 @@
+using PluginHost.Catalog;
 using PluginHost.Sdk;
 
 namespace PluginHost.Data;
@@ -15,6 +16,7 @@ public sealed record MediaPlugin(string Id, IReadOnlyList<string> Extensions, IM
 /// <param name="limit">Longest time that a decoder may take for one medium; null: 30 s. A decoder that hangs costs its sample, not the run.</param>
 internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaFormat format, long rememberedBytes, TimeSpan? limit = null)
 {
+    private const long DecodingBytes = 8L << 20; // that a decoder may leave behind, about
     private readonly TimeSpan limit = limit ?? TimeSpan.FromSeconds(30);
     private readonly Lock gate = new();
     private readonly Dictionary<(MediaContent Content, string Modality, int Detail), (MediaContent Decoded, MediaFormat Form)> remembered = [];
@@ -84,6 +86,7 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
     private MediaContent DecodeNow(MediaContent content, string modality, MediaFormat wanted, CancellationToken cancellation)
     {
         if (content is MediaSpan span) return DecodeNow(span.Content, modality, wanted with { Start = span.Start, End = span.End }, cancellation);
+        StepGate.AwaitRoom(DecodingBytes);
         if (content is MediaFile file) return Run(file.Path, modality, wanted, cancellation);
         var part = (MediaPart)content;
         // Decoders take files: the part is one for as long as it takes.
@@ -103,35 +106,55 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         }
     }
 
-    // On a thread of its own, since a decoder that hangs may not heed its token either.
+    // The decoder of everything else is asked last: by the extension, or by the decoder that the extension names.
     private MediaContent Run(string path, string modality, MediaFormat wanted, CancellationToken cancellation)
     {
-        var decoder = For(path);
+        var extension = Path.GetExtension(path).ToLowerInvariant();
+        var (named, general) = (plugins.FirstOrDefault(plugin => plugin.Extensions.Contains(extension)), plugins.FirstOrDefault(plugin => plugin.Extensions.Contains("*")));
+        if ((named ?? general) is not { } first)
+            throw new BadSampleException($"no media plugin takes '{extension}' files; there are {string.Join(", ", plugins.Select(p => $"{p.Id} ({string.Join(' ', p.Extensions)})"))}");
+        try
+        {
+            return Try(first.Decoder, path, modality, wanted, cancellation);
+        }
+        catch (BadSampleException error) when (error.UnknownFormat && general is not null && general != first)
+        {
+            try
+            {
+                return Try(general.Decoder, path, modality, wanted, cancellation);
+            }
+            catch (BadSampleException second)
+            {
+                throw new BadSampleException($"{error.Message}; {second.Message}");
+            }
+        }
+    }
+
+    // Time on the clock says little on a busy machine: a decoder that ran out of it gets twice as much once more.
+    private MediaContent Try(IMediaDecoder decoder, string path, string modality, MediaFormat wanted, CancellationToken cancellation)
+    {
+        foreach (var time in (TimeSpan[])[limit, 2 * limit])
+            if (Within(time, token => decoder.Decode(path, modality, wanted, token), cancellation) is { } content) return content;
+        throw new BadSampleException(FormattableString.Invariant($"{path}: decoding took more than {limit.TotalSeconds:0.##} s, and when tried again more than {2 * limit.TotalSeconds:0.##} s"));
+    }
+
+    // On a thread of its own, since a decoder that hangs may not heed its token either. Null when the time is over.
+    private static MediaContent? Within(TimeSpan time, Func<CancellationToken, MediaContent> decode, CancellationToken cancellation)
+    {
         var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Task<MediaContent> decoding;
         using (ExecutionContext.SuppressFlow())
-            decoding = Task.Factory.StartNew(() => decoder.Decode(path, modality, wanted, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            decoding = Task.Factory.StartNew(() => decode(stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            if (!((IAsyncResult)decoding).AsyncWaitHandle.WaitOne(limit))
-            {
-                stop.Cancel();
-                throw new BadSampleException(FormattableString.Invariant($"{path}: decoding took more than {limit.TotalSeconds:0.##} s"));
-            }
-            return decoding.GetAwaiter().GetResult();
+            if (((IAsyncResult)decoding).AsyncWaitHandle.WaitOne(time)) return decoding.GetAwaiter().GetResult();
+            stop.Cancel();
+            return null;
         }
         finally
         {
             if (decoding.IsCompleted) stop.Dispose();
         }
-    }
-
-    private IMediaDecoder For(string path)
-    {
-        var extension = Path.GetExtension(path).ToLowerInvariant();
-        var plugin = plugins.FirstOrDefault(candidate => candidate.Extensions.Contains(extension)) ?? plugins.FirstOrDefault(candidate => candidate.Extensions.Contains("*"));
-        return plugin?.Decoder ?? throw new BadSampleException(
-            $"no media plugin takes '{extension}' files; there are {string.Join(", ", plugins.Select(p => $"{p.Id} ({string.Join(' ', p.Extensions)})"))}");
     }
 
     private MediaContent? Fitting(MediaContent? content) => content switch

@@ -49,6 +49,18 @@ public class WavMediaConformance : MediaConformance
     protected override string Modality => "audio";
 }
 
+public class VorbisMediaConformance : MediaConformance
+{
+    public override string Id => "media.vorbis";
+
+    protected override string Modality => "audio";
+}
+
+public class SafetyImageFilterConformance : FilterConformance
+{
+    public override string Id => "filter.safety-image";
+}
+
 public class FfmpegMediaConformance : MediaConformance
 {
     public override string Id => "media.ffmpeg";

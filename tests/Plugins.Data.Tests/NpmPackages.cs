@@ -1,4 +1,5 @@
 using Filter.SafetyText;
+using PluginHost.Planted;
 
 namespace Plugins.Data.Tests;
 
@@ -14,5 +15,5 @@ internal static class NpmPackages
     }
 
     public static SafetyTextOptions SafetyText() =>
-        new(Lists: Folder("naughty-words", "1.2.0"), Dictionary: Path.Combine(Folder("@node-rs/jieba", "2.0.1"), "dict.txt"));
+        new(Lists: Folder("naughty-words", "1.2.0"), Dictionary: Path.Combine(Folder("@node-rs/jieba", "2.0.1"), "dict.txt"), Allow: PlantedWords.InnocentInDefinitions, Ratings: Folder("cuss", "2.2.0"));
 }

@@ -13,13 +13,19 @@ internal sealed record PlantedScore(Plant Plant, int Found, int All, IReadOnlyLi
 
     public double Precision => Found == 0 ? 0 : (double)Found / (Found + Wrong.Count);
 
-    public static PlantedScore Of(PlantedSet set, Plant plant, IFilter filter, Func<Planted, bool>? counts = null)
+    public static PlantedScore Of(PlantedSet set, Plant plant, IFilter filter) => Of(set.Samples, plant, filter);
+
+    /// <summary>Copies are looked for where they come after their originals: of two alike the first is kept.</summary>
+    public static PlantedScore OfCopies(IReadOnlyList<Planted> samples, IFilter filter) => Of([.. samples.OrderBy(item => item.Plant == Plant.Duplicate)], Plant.Duplicate, filter);
+
+    private static PlantedScore Of(IReadOnlyList<Planted> samples, Plant plant, IFilter filter)
     {
-        foreach (var item in set.Samples) filter.Survey(item.Sample);
-        var decided = set.Samples.Where(counts ?? (_ => true)).AsParallel().AsOrdered().Select(item => (item.Plant, item.Detail, Text: item.Sample.Texts.Values.First(), Decision: filter.Decide(item.Sample))).ToList();
+        foreach (var item in samples) filter.Survey(item.Sample);
+        var decided = samples.AsParallel().AsOrdered().Select(item => (item.Plant, item.Detail, Text: item.Sample.Texts.Values.FirstOrDefault(item.Sample.Id), Decision: filter.Decide(item.Sample))).ToList();
         var own = decided.Where(item => item.Plant == plant).ToList();
+        var others = decided.Where(item => item.Plant != plant && (item.Plant is Plant.None or Plant.FalseFriend or Plant.Duplicate) && !item.Decision.Keep);
         return new PlantedScore(plant, own.Count(item => !item.Decision.Keep), own.Count, [.. own.Where(item => item.Decision.Keep).Select(item => $"{item.Detail}: {item.Text} ({item.Decision.Score:0.00} of {item.Decision.Threshold:0.00})")],
-            [.. decided.Where(item => item.Plant is Plant.None or Plant.FalseFriend or Plant.Duplicate && !item.Decision.Keep).Select(item => $"{item.Plant}: {item.Text}: {item.Decision.Reason}")]);
+            [.. others.Select(item => $"{item.Plant}: {item.Text}: {item.Decision.Reason}")]);
     }
 
     public override string ToString() =>

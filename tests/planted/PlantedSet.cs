@@ -59,9 +59,6 @@ internal sealed class PlantedSet
     /// <summary>The set in the order in which a host would see it.</summary>
     public IReadOnlyList<Planted> Samples => samples;
 
-    /// <summary>Texts of the languages that are not in the set, to learn from.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> Unused => new Dictionary<string, IReadOnlyList<string>> { ["en"] = [.. english.Take(20_000)], ["zh"] = [.. chinese] };
-
     private (string Language, string Text) En() => ("en", english.Dequeue());
 
     private (string Language, string Text) Zh() => ("zh", chinese.Dequeue());
@@ -72,7 +69,16 @@ internal sealed class PlantedSet
     private void Duplicate(int number)
     {
         var (language, text) = samples[number * 7 % (samples.Count / 2)].Sample.Texts.First();
-        Add(Plant.Duplicate, (language, number % 2 == 0 ? text : text.TrimEnd('.', '。') + (language == "zh" ? "。" : ".")), "copy");
+        var stop = language == "zh" ? "。" : ".";
+        var (copy, detail) = (number % 5) switch
+        {
+            1 => (text.TrimEnd('.', '。') + stop, "full stop"),
+            2 => (text.ToUpperInvariant(), "capitals"),
+            3 => (text.Replace(" ", "  ") + " !", "spaces and a sign"),
+            4 => (string.Concat(text.Select(letter => letter is > '!' and <= '~' ? (char)(letter + 0xFEE0) : letter)), "full width"),
+            _ => (text, "copy"),
+        };
+        Add(Plant.Duplicate, (language, copy), detail);
     }
 
     private void Unsafe(int number)

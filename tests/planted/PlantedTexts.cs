@@ -22,13 +22,6 @@ internal static class PlantedTexts
     public static IReadOnlyList<string> Captions(string language) => [.. Directory.EnumerateFiles(Stamps, "*.txt", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
         .Select(path => Caption(File.ReadAllLines(path), language)).OfType<string>().Where(text => text.Length > 0).Distinct()];
 
-    /// <summary>Writes LANGUAGE.txt for perplexity's reference: texts that are not in the set, and for Chinese, of which few are left, a dictionary's words.</summary>
-    public static void WriteReference(PlantedSet set, string dictionary, string folder)
-    {
-        foreach (var (language, texts) in set.Unused)
-            File.WriteAllLines(Path.Combine(folder, language + ".txt"), language == "zh" ? texts.Concat(File.ReadLines(dictionary).Select(line => line.Split(' ')[0])) : texts);
-    }
-
     private static string? Caption(string[] lines, string language) => language == "en" ? lines.FirstOrDefault()?.Trim()
         : lines.FirstOrDefault(line => line.StartsWith(language + ".utf8=", StringComparison.Ordinal))?[(language.Length + ".utf8=".Length)..].Trim();
 }

@@ -41,5 +41,10 @@ internal static class PlantedWords
         "房间很干净", "日本的樱花", "妈妈很操心", "女性交流工作经验", "注射精密仪器", "公鸡巴不得天亮",
     ];
 
+    /// <summary>
+    /// Listed words that are innocent in a dictionary's definitions: what seeds 2 to 5 of the planted set showed, which no figure is reported of.
+    /// </summary>
+    public static string[] InnocentInDefinitions { get; } = ["horny", "sexual", "sexually", "smut", "suck", "sucks", "sucker", "suckers", "slave", "pansy", "pansies"];
+
     private static char Rotate(char letter) => letter is >= 'a' and <= 'z' ? (char)('a' + (letter - 'a' + 13) % 26) : letter;
 }

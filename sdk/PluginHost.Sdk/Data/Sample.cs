@@ -82,7 +82,15 @@ public sealed record Picture(int Width, int Height, byte[] Rgb) : MediaContent;
 /// <summary>A mono sound in memory.</summary>
 /// <param name="Rate">Samples a second, in hertz.</param>
 /// <param name="Samples">Samples in -1..1.</param>
-public sealed record Sound(int Rate, float[] Samples) : MediaContent;
+public sealed record Sound(int Rate, float[] Samples) : MediaContent
+{
+    /// <summary>
+    /// The sound at another rate, by a Hann-windowed sinc of 16 zero crossings to each side that also removes what the lower rate cannot carry;
+    /// what leaves -1..1 by that is clipped.
+    /// </summary>
+    /// <param name="rate">Samples a second, in hertz.</param>
+    public Sound At(int rate) => rate == Rate ? this : new Sound(rate, Resampler.Resample(Samples, Rate, rate));
+}
 
 /// <summary>A video in memory, without its sound.</summary>
 /// <param name="Width">Width in pixels.</param>
@@ -118,4 +126,11 @@ public sealed record MediaFormat(int ImageSize, int AudioRate, double AudioSecon
 
 /// <summary>Bad input data: the sample is dropped and its reason lands in the run record.</summary>
 /// <param name="reason">What is wrong, for a person to read.</param>
-public sealed class BadSampleException(string reason) : Exception(reason);
+public sealed class BadSampleException(string reason) : Exception(reason)
+{
+    /// <summary>
+    /// Whether a <c>media</c> plugin says that the file is of a format that it does not read, rather than damaged: the host then asks the
+    /// decoder of everything else (<c>*</c>).
+    /// </summary>
+    public bool UnknownFormat { get; init; }
+}
