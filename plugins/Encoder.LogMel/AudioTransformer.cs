@@ -80,5 +80,5 @@ internal sealed class TimeConvolution : nn.Module
         register_parameter(nameof(bias), bias);
     }
 
-    public Tensor Forward(Tensor x) => gelu(Convolution.Forward(x, weight, bias, stride, 1));
+    public Tensor Forward(Tensor x) => gelu(PluginHost.Sdk.Layers.Convolution.Forward(x, weight, bias, stride, 1));
 }
