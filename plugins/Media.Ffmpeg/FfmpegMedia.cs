@@ -64,7 +64,8 @@ public sealed class FfmpegMedia : IMediaDecoder
         var size = format.VideoSize * format.VideoSize * 4;
         var frames = Enumerable.Range(0, Math.Min(rgba.Length / size, format.VideoFrames)).Select(frame => Flattened(rgba.AsSpan(frame * size, size))).ToArray();
         if (frames.Length == 0) throw new BadSampleException($"{path}: it holds no video{(format.Start > 0 ? $" at {Number(format.Start)} s" : "")}");
-        return new Clip(format.VideoSize, format.VideoSize, frames, [.. frames.Select((_, frame) => frame / format.VideoRate)]);
+        // Arrays: a list made by a collection expression is a type of this assembly, and whoever remembers the clip would keep the plugin in memory.
+        return new Clip(format.VideoSize, format.VideoSize, frames, frames.Select((_, frame) => frame / format.VideoRate).ToArray());
     }
 
     private static string Beginning(MediaFormat format) => format.Start > 0 ? $" -ss {Number(format.Start)}" : "";

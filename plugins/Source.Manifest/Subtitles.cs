@@ -32,14 +32,10 @@ internal static partial class Subtitles
         var number = lines.Length > 0 && IsHeader(lines[0]) ? SkipBlock(lines, 0) : 0;
         while (number < lines.Length)
         {
-            if (IsComment(lines[number]))
-            {
-                number = SkipBlock(lines, number);
-                continue;
-            }
             if (!lines[number].Contains(Arrow, StringComparison.Ordinal))
             {
-                number++; // the cue's number or name, or what belongs to nothing
+                // Else it is a cue's number or name, or belongs to nothing.
+                number = IsComment(lines[number]) ? SkipBlock(lines, number) : number + 1;
                 continue;
             }
             var (timing, next) = (number, number + 1);

@@ -79,7 +79,7 @@ internal sealed class Renderer : IDisposable
             show(frame, frame * MovingScene.Phases / count);
             frames[frame] = Copy();
         }
-        return new Clip(size, size, frames, [.. Enumerable.Range(0, count).Select(frame => frame / format.VideoRate)]);
+        return new Clip(size, size, frames, Enumerable.Range(0, count).Select(frame => frame / format.VideoRate).ToArray());
     }
 
     // The square of its places lies anywhere, alike in both directions.

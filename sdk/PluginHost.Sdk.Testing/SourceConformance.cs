@@ -6,7 +6,7 @@ namespace PluginHost.Sdk.Testing;
 public abstract class SourceConformance : PluginConformance
 {
     private const int Looked = 20;
-    private static readonly MediaFormat Format = new(ImageSize: 24, AudioRate: 4000, AudioSeconds: 0.5);
+    private static readonly MediaFormat Format = new(ImageSize: 24, AudioRate: 4000, AudioSeconds: 0.5) { VideoSize = 24 };
 
     /// <inheritdoc/>
     public override string Kind => "source";
@@ -44,7 +44,7 @@ public abstract class SourceConformance : PluginConformance
         Assert.DoesNotContain("", ids);
     });
 
-    /// <summary>Pictures and sounds in memory have the wanted form; files are absolute paths.</summary>
+    /// <summary>Pictures, sounds and videos in memory have the wanted form; files are absolute paths.</summary>
     [Fact]
     public void Read_Media_HasTheWantedForm() => WithSource(source =>
     {
@@ -55,6 +55,8 @@ public abstract class SourceConformance : PluginConformance
                 case MediaPart part: Assert.Equal(part.Length, part.Read().Length); break;
                 case Picture picture: Assert.Equal(picture.Width * picture.Height * 3, picture.Rgb.Length); break;
                 case Sound sound: Assert.InRange(sound.Samples.Length, 1, Format.AudioSamples * (sound.Rate / Format.AudioRate + 1)); break;
+                case Clip clip: Assert.All(clip.Frames, frame => Assert.Equal(clip.Width * clip.Height * 3, frame.Length)); Assert.Equal(clip.Frames.Count, clip.Times.Count); break;
+                case MediaSpan span: Assert.InRange(span.Start, 0, span.End); Assert.True(span.Content is MediaFile or MediaPart, "a stretch is one of a file"); break;
                 default: Assert.Fail($"{content.GetType().Name} is no content that the host knows"); break;
             }
     });

@@ -66,6 +66,8 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         lock (gate)
             if (remembered.TryGetValue(key, out var known) && IsSame(known.Decoded, known.Form, wanted)) return known.Decoded;
         var decoded = DecodeNow(content, modality, wanted, cancellation);
+        // Lists of our own: what is remembered must hold no type of the plugin that made it.
+        if (decoded is Clip made) decoded = made with { Frames = made.Frames.ToArray(), Times = made.Times.ToArray() };
         var size = decoded switch { Picture picture => picture.Rgb.Length, Sound sound => sound.Samples.Length * (long)sizeof(float), Clip clip => clip.Frames.Sum(frame => (long)frame.Length), _ => 0 };
         lock (gate)
         {

@@ -106,14 +106,14 @@ public sealed class FfmpegTests : IDisposable
     }
 
     [SkippableTheory]
-    [InlineData("front.mp4", "-movflags +faststart", "the file is cut short")]
-    [InlineData("end.mp4", "", "ffmpeg cannot decode it")] // without its index there is nothing to decode
-    [InlineData("a.mkv", "", "the file is cut short")]
-    public void Video_CutInTheMiddle_IsRefusedWithTheReason(string name, string more, string reason)
+    [InlineData("front.mp4", "-movflags +faststart", 0.9, "the file is cut short")]
+    [InlineData("end.mp4", "", 0.7, "ffmpeg cannot decode it")] // without its index there is nothing to decode
+    [InlineData("a.mkv", "", 0.7, "the file is cut short")]
+    public void Video_CutShort_IsRefusedWithTheReason(string name, string more, double part, string reason)
     {
         var path = RedThenBlue(name, more);
         var bytes = File.ReadAllBytes(path);
-        File.WriteAllBytes(path, bytes[..(bytes.Length * 7 / 10)]);
+        File.WriteAllBytes(path, bytes[..(int)(bytes.Length * part)]);
         Assert.Contains($"{name}: {reason}", Assert.Throws<BadSampleException>(() => Frames(path)).Message);
     }
 

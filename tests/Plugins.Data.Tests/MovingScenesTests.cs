@@ -90,7 +90,7 @@ public class MovingScenesTests
     [Fact]
     public void Answers_GuessedBlindly_AreRightAboutAsOftenAsChance()
     {
-        var shares = Samples(1200).SelectMany(sample => sample.Turns).GroupBy(turn => turn.Task)
+        var shares = Samples(1000).SelectMany(sample => sample.Turns).GroupBy(turn => turn.Task)
             .ToDictionary(task => task.Key, task => task.GroupBy(turn => turn.Answer).Max(answer => answer.Count()) / (double)task.Count());
         Assert.InRange(shares["direction"], 0.25, 0.31);
         Assert.InRange(shares["order"], 0.1, 0.15);

@@ -79,6 +79,7 @@ public class SubtitlesTests
     [Theory]
     [InlineData("00:00:61,000 --> 00:00:62,000", "'00:00:61,000' is no time; a time is hours:minutes:seconds.milliseconds, and hours may be left out")]
     [InlineData("soon --> later", "'soon' is no time")]
+    [InlineData("NOTE 00:01.000 --> 00:02.000", "'NOTE 00:01.000' is no time")]
     [InlineData("00:00:05,000 --> 00:00:05,000", "the subtitle ends at 5 s, which is not after its start at 5 s")]
     [InlineData("00:00:05,000 --> ", "'' is no time")]
     public void Cue_WithBadTimes_IsLeftOutWithItsLine(string timing, string reason)
