@@ -15,7 +15,7 @@ namespace Filter.Language;
 public sealed record LanguageOptions(
     [property: Description("Languages whose texts are judged, by ISO 639-1 code; by default [\"en\", \"zh\"].")] string[]? Languages = null,
     [property: Description("Further languages that a text may turn out to be in; by default those often taken for the judged ones.")] string[]? Decoys = null,
-    [property: Range(0.001, 0.9), Description("Smallest probability of the claimed language.")] double Threshold = 0.15,
+    [property: Range(0.001, 0.9), Description("Smallest probability of the claimed language.")] double Threshold = 0.17,
     [property: Range(1, 1000), Description("Fewest letters of a text that is judged by more than its script; a Chinese character counts for four.")] int Shortest = 16);
 
 /// <summary>Language.</summary>

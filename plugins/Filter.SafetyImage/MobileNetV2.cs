@@ -93,6 +93,9 @@ internal sealed class MobileNetV2 : IDisposable
     // Keras pads a 3x3 kernel of stride 2 below and to the right only.
     private static Tensor Apply(Convolution convolution, Tensor x)
     {
+        // A 1x1 convolution is a product of matrices, and as one is not offered to NNPACK, which many machines lack.
+        if (convolution.Weight.shape[2] == 1)
+            return (mm(convolution.Weight.flatten(1), x.flatten(2).squeeze(0)) + convolution.Bias.view(-1, 1)).view(1, -1, x.shape[2], x.shape[3]);
         var padded = convolution.Stride == 2 ? functional.pad(x, [0, 1, 0, 1]) : x;
         var around = convolution.Stride == 1 && convolution.Weight.shape[2] == 3 ? 1 : 0;
         return functional.conv2d(padded, convolution.Weight, convolution.Bias, strides: [convolution.Stride, convolution.Stride], padding: [around, around], groups: convolution.Groups);

@@ -36,7 +36,7 @@ public sealed class StampsSource(StampsOptions options) : ISourcePlugin
     {
         var folder = Path.GetFullPath(options.Folder, Path.GetFullPath(context.Folder));
         if (!Directory.Exists(folder))
-            throw new UserErrorException($"source.stamps: the folder '{folder}' does not exist: install it with: apt-get install tuxpaint-stamps-default ffmpeg (or set 'folder')");
+            throw new UserErrorException($"source.stamps: the folder '{folder}' does not exist: install it with: apt-get install tuxpaint-stamps-default (or set 'folder')");
         var stamps = new StampFolder(folder, options).Scan(context.Reject);
         if (stamps.Count == 0)
             throw new UserErrorException($"source.stamps: the folder '{folder}' holds no PNG picture with a caption (NAME.txt) beside it; is 'folder' right?");

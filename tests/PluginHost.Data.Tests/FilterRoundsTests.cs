@@ -57,7 +57,24 @@ public class FilterRoundsTests
         var outcome = Run(new ListSource(Make.Sample("a"), Make.Sample("b") with { Image = file }), Media(decoder, TimeSpan.FromMilliseconds(50)));
 
         Assert.Equal(["a"], outcome.Kept.Select(place => place.Id));
-        Assert.Equal($"{file.Path}: decoding took more than 0.05 s", outcome.Decisions.Single().Decision.Reason);
+        Assert.Equal($"{file.Path}: decoding took more than 0.05 s, and when tried again more than 0.1 s", outcome.Decisions.Single().Decision.Reason);
+        never.Set();
+    }
+
+    [Fact]
+    public void Reading_DecoderThatWasOnlySlowOnce_KeepsItsSample()
+    {
+        using var never = new ManualResetEventSlim();
+        var calls = 0;
+        var decoder = new FakeDecoder(_ =>
+        {
+            if (Interlocked.Increment(ref calls) == 1) never.Wait(TimeSpan.FromSeconds(20));
+            return Make.Picture();
+        });
+        var outcome = Run(new ListSource(Make.Sample("a") with { Image = new MediaFile(Path.GetFullPath("slow.png")) }), Media(decoder, TimeSpan.FromMilliseconds(500)));
+
+        Assert.Equal(["a"], outcome.Kept.Select(place => place.Id));
+        Assert.Equal(2, calls);
         never.Set();
     }
 

@@ -53,6 +53,32 @@ public class LoadingTests
     }
 
     [Fact]
+    public void UnknownFormat_GoesToTheDecoderOfEverythingElse()
+    {
+        var named = new FakeDecoder(_ => throw new BadSampleException("no Vorbis") { UnknownFormat = true });
+        var library = new MediaLibrary([new("media.all", ["*"], new FakeDecoder(Content)), new("media.named", [".png"], named)], new MediaFormat(8, 2000, 0.1), rememberedBytes: 300);
+        Assert.NotNull(library.Decode(new Sample("s") { Image = Png }, ["image"], default).Image);
+        Assert.Single(named.Asked);
+    }
+
+    [Fact]
+    public void UnknownFormat_ThatNobodyKnows_IsRefusedWithBothReasons()
+    {
+        FakeDecoder Refusing(string reason) => new(_ => throw new BadSampleException(reason) { UnknownFormat = true });
+        var library = new MediaLibrary([new("media.named", [".png"], Refusing("no Vorbis")), new("media.all", ["*"], Refusing("no ffmpeg"))], new MediaFormat(8, 2000, 0.1), rememberedBytes: 300);
+        Assert.Equal("no Vorbis; no ffmpeg", Assert.Throws<BadSampleException>(() => library.Decode(new Sample("s") { Image = Png }, ["image"], default)).Message);
+    }
+
+    [Fact]
+    public void DamagedFile_IsNotTriedByAnother()
+    {
+        var general = new FakeDecoder(Content);
+        var library = new MediaLibrary([new("media.named", [".png"], new FakeDecoder(_ => throw new BadSampleException("truncated"))), new("media.all", ["*"], general)], new MediaFormat(8, 2000, 0.1), rememberedBytes: 300);
+        Assert.Throws<BadSampleException>(() => library.Decode(new Sample("s") { Image = Png }, ["image"], default));
+        Assert.Empty(general.Asked);
+    }
+
+    [Fact]
     public void MediaBeyondTheRoom_AreDecodedAgain()
     {
         var decoder = new FakeDecoder(Content);

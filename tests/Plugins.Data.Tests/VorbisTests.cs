@@ -23,7 +23,7 @@ public sealed class VorbisTests : IDisposable
         var format = new MediaFormat(32, 8000, 1);
         var (ours, theirs) = (Decode(Tone, format).Samples, ((Sound)new FfmpegMedia().Decode(Tone, "audio", format, default)).Samples);
         var count = Math.Min(ours.Length, theirs.Length) - 100; // the resamplers differ at the ends
-        Assert.InRange(ours.Length - theirs.Length, -80, 80);
+        Assert.InRange(ours.Length - theirs.Length, -200, 80); // ffmpeg keeps what the last packet has beyond the stated end
         double Dot(float[] one, float[] other) => Enumerable.Range(100, count - 100).Sum(i => (double)one[i] * other[i]);
         Assert.InRange(Dot(ours, theirs) / Math.Sqrt(Dot(ours, ours) * Dot(theirs, theirs)), 0.999, 1.001);
     }

@@ -37,13 +37,13 @@ switch (args)
     case ["list-packages", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var packages) && packages is > 0 and <= 1000:
         ListPackages(packages);
         return 0;
-    case ["planted-defects", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var size) && size is >= 100 and <= 2000:
+    case ["planted-defects", var count, .. var more] when int.TryParse(count, CultureInfo.InvariantCulture, out var size) && size is >= 100 and <= 2000 && more.Length <= 1:
         if (PlantedTexts.Missing is not null || Environment.GetEnvironmentVariable("PLUGINHOST_NPM") is not { } npm)
         {
-            Console.Error.WriteLine(PlantedTexts.Missing ?? "PLUGINHOST_NPM names no folder: npm install --prefix FOLDER naughty-words@1.2.0 @node-rs/jieba@2.0.1, and PLUGINHOST_NPM=FOLDER");
+            Console.Error.WriteLine(PlantedTexts.Missing ?? "PLUGINHOST_NPM names no folder: npm install --prefix FOLDER naughty-words@1.2.0 @node-rs/jieba@2.0.1 cuss@2.2.0, and PLUGINHOST_NPM=FOLDER");
             return 2;
         }
-        PlantedDefects.Run(size, Path.Combine(host, "plugins"), npm);
+        PlantedDefects.Run(size, more is [var seed] ? int.Parse(seed, CultureInfo.InvariantCulture) : 11, Path.Combine(host, "plugins"), npm);
         return 0;
     case ["decode-speed", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var seconds) && seconds > 0:
         DecodeSpeed.Run(seconds);
@@ -55,7 +55,7 @@ switch (args)
             await campaign.RunAsync(kills);
         return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT [SEED] | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS");
         return 2;
 }
 

@@ -15,8 +15,12 @@ internal sealed record PlantedScore(Plant Plant, int Found, int All, IReadOnlyLi
 
     public static PlantedScore Of(PlantedSet set, Plant plant, IFilter filter) => Of(set.Samples, plant, filter);
 
-    /// <summary>Copies are looked for where they come after their originals: of two alike the first is kept.</summary>
-    public static PlantedScore OfCopies(IReadOnlyList<Planted> samples, IFilter filter) => Of([.. samples.OrderBy(item => item.Plant == Plant.Duplicate)], Plant.Duplicate, filter);
+    /// <summary>
+    /// Copies are looked for where they come after their originals: of two alike the first is kept. Samples with another defect are left out: some
+    /// of them are spoilt with a text that stands in the set already.
+    /// </summary>
+    public static PlantedScore OfCopies(IReadOnlyList<Planted> samples, IFilter filter) => Of(
+        [.. samples.Where(item => item.Plant is Plant.None or Plant.FalseFriend or Plant.Duplicate).OrderBy(item => item.Plant == Plant.Duplicate)], Plant.Duplicate, filter);
 
     private static PlantedScore Of(IReadOnlyList<Planted> samples, Plant plant, IFilter filter)
     {

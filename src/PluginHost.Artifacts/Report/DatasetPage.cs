@@ -12,6 +12,7 @@ public static class DatasetPage
     private const int ShownSamples = 48;
     private const int ShownPairs = 24;
     private const int Bins = 40;
+    private const int MostThresholds = 6;
     private const int LargestMedium = 1 << 20; // bytes; a page is no archive
 
     // What browsers show by themselves.
@@ -113,6 +114,8 @@ public static class DatasetPage
         var measured = rows.Where(row => row["score"] is not null).ToArray();
         if (measured.Length == 0) return null;
         var thresholds = measured.Select(row => (double?)row["threshold"]).OfType<double>().Distinct().Order().ToArray();
+        // A filter whose threshold differs from sample to sample is shown by the lowest and the highest.
+        if (thresholds.Length > MostThresholds) thresholds = [thresholds[0], thresholds[^1]];
         var scores = measured.Select(row => (double)row["score"]!).ToArray();
         var (least, most) = (scores.Concat(thresholds).Min(), scores.Concat(thresholds).Max());
         var width = most > least ? (most - least) / Bins : 1;
