@@ -51,7 +51,7 @@ internal static class PlantedDefects
     private static FilterContext Context(string content, Func<MediaContent, string, MediaFormat, MediaContent> decode) =>
         new(new BuildContext { Device = TorchSharp.torch.CPU, Logger = NullLogger.Instance, ContentFolder = content }, content, decode);
 
-    private static void Report(IReadOnlyList<Planted> samples, string name, PlantedScore score, long milliseconds)
+    private static void Report(IReadOnlyList<PluginHost.Planted.Planted> samples, string name, PlantedScore score, long milliseconds)
     {
         Console.WriteLine($"{name}: {score}{(milliseconds > 0 ? $", {milliseconds} ms" : "")}");
         foreach (var kind in score.Missed.GroupBy(missed => missed.Split(": ")[0]).OrderBy(kind => kind.Key, StringComparer.Ordinal)) Console.WriteLine($"  {kind.Count()} missed of {samples.Count(item => item.Plant == score.Plant && item.Detail == kind.Key)} {kind.Key}");
