@@ -81,7 +81,7 @@ public sealed class VideoTests : IDisposable
               "data": {
                 "use": "{{source}}",
                 "settings": { "path": {{JsonSerializer.Serialize(path)}} },
-                "tokenizer": { "use": "tokenizer.byte-bpe", "settings": { "vocabulary": 280 } },
+                "tokenizer": { "use": "tokenizer.byte-bpe", "settings": { "vocabulary": 300 } },
                 "video": { "size": 16, "frames": 4, "rate": 4 }, "audio": { "rate": 4000, "seconds": 0.5 }, "text": { "length": 48 }
               },
               "graph": {
