@@ -3,6 +3,7 @@ using PluginHost.Sdk.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
+using Convolution = PluginHost.Sdk.Layers.Convolution;
 
 namespace Encoder.Video;
 
@@ -38,7 +39,7 @@ internal sealed class TubeEmbedding : nn.Module
         var real = mask.view(mask.size(0), mask.size(1), 1, 1, 1).to(video.dtype);
         var x = coarse.Forward(fine.Forward((video * 2 - 1) * real) * real) * real;                 // [B, F, 2 * stem width, H / 2, W / 2]
         var (batch, times) = (x.size(0), x.size(1) / tube);
-        var squares = Convolution.Squares(x.reshape(batch * times, -1, x.size(3), x.size(4)), patch, patch, 0);
+        var squares = Convolution.Patches(x.reshape(batch * times, -1, x.size(3), x.size(4)), patch, patch, 0);
         var tokens = linear(squares, weight.transpose(1, 2).flatten(1), bias);                      // [B * times, rows * columns, width]
         return tokens.view(batch, times, tokens.size(1), -1) + positions.For(times, x.size(3) / patch, x.size(4) / patch);
     }
@@ -74,17 +75,14 @@ internal sealed class Convolution3dNorm : nn.Module
     /// <summary>[batch, frames, inputs, height, width] to [batch, frames, outputs, height / stride, width / stride].</summary>
     public Tensor Forward(Tensor x)
     {
-        x = Convolution.Forward(x, kernel, stride);
+        x = Convolution3d.Forward(x, kernel, stride);
         var frames = x.flatten(0, 1);
         return gelu(group_norm(frames, groups, weight, bias)).view(x.shape);
     }
 }
 
-/// <summary>
-/// 3×3×3 convolutions as products. The backward pass of libtorch's own (2.10, oneDNN on a CPU) reads memory that nothing has written when the
-/// stride is 1, and now and then a gradient is NaN.
-/// </summary>
-internal static class Convolution
+/// <summary>3×3×3 convolutions as products, for the reason that <see cref="Convolution"/> gives.</summary>
+internal static class Convolution3d
 {
     /// <summary>[B, F, C, H, W] and a kernel [outputs, C, 3, 3, 3] to [B, F, outputs, H / stride, W / stride]; zeros stand around the video.</summary>
     public static Tensor Forward(Tensor x, Tensor kernel, long stride)
@@ -93,14 +91,11 @@ internal static class Convolution
         var (height, width) = ((x.size(3) - 1) / stride + 1, (x.size(4) - 1) / stride + 1);
         var rows = kernel.permute(2, 0, 1, 3, 4).reshape(3 * outputs, -1);                          // [3 * outputs, C * 9]
         // What each frame gives to the next, to itself and to the one before.
-        var parts = linear(Squares(x.flatten(0, 1), 3, stride, 1), rows).view(batch, frames, height * width, 3, outputs);
+        var parts = linear(Convolution.Patches(x.flatten(0, 1), 3, stride, 1), rows).view(batch, frames, height * width, 3, outputs);
         var padded = pad(parts, [0, 0, 0, 0, 0, 0, 1, 1]);
         var sum = padded.narrow(1, 0, frames).select(3, 0) + parts.select(3, 1) + padded.narrow(1, 2, frames).select(3, 2);
         return sum.transpose(2, 3).reshape(batch, frames, outputs, height, width);
     }
-
-    /// <summary>What lies under a square kernel at each place: [N, C, H, W] to [N, places, C * size * size].</summary>
-    public static Tensor Squares(Tensor x, long size, long stride, long padding) => unfold(x, size, padding: padding, stride: stride).transpose(1, 2);
 }
 
 /// <summary>Sine and cosine positions of a video's tokens: a third of the width each for time, row and column. Fixed, for any size.</summary>
