@@ -14,15 +14,13 @@ internal static partial class NativeTorch
     /// <summary>
     /// OpenMP threads that wait must sleep: spinning ones take the cores from the others, and a training step on two busy cores is then
     /// ten times slower. (.NET's own environment is not the C library's, hence setenv.) And glibc keeps what a step
-    /// frees for the next one, in one arena: several grow for hours, and memory given back is paid for again at every step. Large tensors ask for huge
-    /// pages, of which a step touches a thousand instead of hundreds of thousands.
+    /// frees for the next one, in one arena: several grow for hours, and memory given back is paid for again at every step.
     /// </summary>
     public static void Prepare()
     {
         if (!OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null)
             _ = SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", 0);
         if (!OperatingSystem.IsLinux()) return;
-        _ = SetEnvironment("THP_MEM_ALLOC_ENABLE", "1", 0); // libtorch's own switch; what the user has set stays
         try
         {
             _ = MallocOption(ArenaMaximum, 1);
