@@ -34,9 +34,9 @@ internal static class FolderInspection
         {
             return new FolderContent(new PluginFault(folder, fault.Message));
         }
-        catch (Exception error) when (error is not OutOfMemoryException)
+        catch (Exception error)
         {
-            // Metadata of strangers: whatever is wrong with it must not stop the host.
+            // Metadata of strangers: whatever is wrong with it must not stop the host. Even too little memory is a wrong count in a damaged file.
             return new FolderContent(new PluginFault(folder, $"its metadata cannot be read: {error.Message}"));
         }
     }
