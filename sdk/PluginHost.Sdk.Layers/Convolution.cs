@@ -26,9 +26,14 @@ public static class Convolution
         if (x.device_type != DeviceType.CPU)
             return lines ? conv1d(x, weight, bias, stride, padding) : conv2d(x, weight, bias, [stride, stride], [padding, padding]);
         var patches = lines
-            ? unfold(x.unsqueeze(2), (1, size), padding: (0, padding), stride: (1, stride)).transpose(1, 2)
-            : Patches(x, size, stride, padding);                                     // [batch, places, inputs * size (* size)]
-        var y = linear(patches, weight.flatten(1), bias).transpose(1, 2);            // [batch, outputs, places]
+            ? unfold(x.unsqueeze(2), (1, size), padding: (0, padding), stride: (1, stride))
+            : unfold(x, size, padding: padding, stride: stride);                     // [batch, inputs * size (* size), places]
+        var rows = weight.flatten(1);                                                // [outputs, inputs * size (* size)]
+        // A product for each picture leaves everything where it is, but also gives each a gradient of the weight: that pays where places are many.
+        var y = patches.size(2) < weight.size(0)
+            ? linear(patches.transpose(1, 2), rows).transpose(1, 2)
+            : bmm(rows.expand(x.size(0), -1, -1), patches);                          // [batch, outputs, places]
+        if (bias is not null) y = y + bias.unsqueeze(-1);
         return lines ? y : y.reshape(y.size(0), y.size(1), Places(x.size(2), size, stride, padding), Places(x.size(3), size, stride, padding));
     }
 
