@@ -18,11 +18,8 @@ internal static partial class OneDnn
     /// <summary><c>at::native::mkldnn_matmul(Tensor const&amp;, Tensor const&amp;, Tensor const&amp; result, float beta, float alpha)</c>, as the Itanium ABI names it.</summary>
     private const string Matmul = "_ZN2at6native13mkldnn_matmulERKNS_6TensorES3_S3_ff";
 
-    /// <summary>Whether this libtorch has them.</summary>
-    public static bool IsThere { get; } = Find();
-
     /// <summary>Whether this processor's products are faster here, and this libtorch has them.</summary>
-    public static bool IsPreferred { get; } = Avx512F.IsSupported && !IsIntel() && IsThere;
+    public static bool IsPreferred { get; } = Avx512F.IsSupported && !IsIntel() && IsThere();
 
     /// <summary>The product of two matrices, or of as many pairs of them; each is contiguous or the transpose of one that is.</summary>
     /// <param name="left">fp32 [rows, inner] or [pairs, rows, inner], on the CPU.</param>
@@ -50,7 +47,7 @@ internal static partial class OneDnn
         return Encoding.ASCII.GetString(MemoryMarshal.AsBytes(name)) == "GenuineIntel";
     }
 
-    private static bool Find()
+    private static bool IsThere()
     {
         using var loaded = zeros(1); // makes sure that libtorch is in the process
         return NativeLibrary.TryLoad(Library, typeof(OneDnn).Assembly, null, out var handle) && NativeLibrary.TryGetExport(handle, Matmul, out _);
