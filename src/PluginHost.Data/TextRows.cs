@@ -6,6 +6,9 @@ namespace PluginHost.Data;
 /// <summary>Rows of segments, growing; then padded to the longest and turned into tensors.</summary>
 internal sealed class TextRows
 {
+    /// <summary>Rows are padded to a multiple of this: libraries make a kernel for each length they meet, and keep it.</summary>
+    private const int Multiple = 8;
+
     private readonly List<Row> rows = [];
 
     private sealed class Row
@@ -57,7 +60,7 @@ internal sealed class TextRows
 
     public TextBatch ToTensors(int pad, Device device)
     {
-        var longest = rows.Max(row => row.Ids.Count);
+        var longest = (rows.Max(row => row.Ids.Count) + Multiple - 1) / Multiple * Multiple;
         var masks = new bool[rows.Count * longest];
         for (var i = 0; i < rows.Count; i++) masks.AsSpan(i * longest, rows[i].Ids.Count).Fill(true);
         return new TextBatch(
