@@ -148,7 +148,7 @@ public sealed class Dataset : IDisposable
             text.Add(prompt, int.MaxValue, 0);
         }
         Sample[] samples = [.. rows.Select(row => row.Sample)];
-        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Text = text.ToTensors(Layout().Pad, device), Samples = samples };
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Text = text.ToTensors(Layout().Pad, device, exact: true), Samples = samples };
     }
 
     /// <summary>The answers that training samples give to a task, the most frequent first.</summary>

@@ -58,9 +58,14 @@ internal sealed class TextRows
         (row.Targets[first], row.Weights[first]) = (label, (float)weight);
     }
 
-    public TextBatch ToTensors(int pad, Device device)
+    /// <summary>The rows as tensors.</summary>
+    /// <param name="pad">Token that fills them up.</param>
+    /// <param name="device">Where the tensors are to live.</param>
+    /// <param name="exact">Whether rows end where the longest ends: a prompt is continued from its last place.</param>
+    public TextBatch ToTensors(int pad, Device device, bool exact = false)
     {
-        var longest = (rows.Max(row => row.Ids.Count) + Multiple - 1) / Multiple * Multiple;
+        var longest = rows.Max(row => row.Ids.Count);
+        if (!exact) longest = (longest + Multiple - 1) / Multiple * Multiple;
         var masks = new bool[rows.Count * longest];
         for (var i = 0; i < rows.Count; i++) masks.AsSpan(i * longest, rows[i].Ids.Count).Fill(true);
         return new TextBatch(
