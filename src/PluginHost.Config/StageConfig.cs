@@ -38,6 +38,9 @@ public sealed record StageConfig
     /// <summary>Turns (by task) that become <c>sample.text</c>; a trailing <c>*</c> matches any ending. Empty: all.</summary>
     public IReadOnlyList<string> Tasks { get; init; } = [];
 
+    /// <summary>How likely turns are drawn, by patterns of tasks of which the first that matches counts; 1 without. Range 0.001 to 1000.</summary>
+    public IReadOnlyList<TaskWeight> TaskWeights { get; init; } = [];
+
     /// <summary>Turns drawn from a sample for one row; each is a segment of its own. Range 1 to 1024.</summary>
     public int Turns { get; init; } = 4;
 

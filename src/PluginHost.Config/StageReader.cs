@@ -25,6 +25,7 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
             WeightDecay = reader.Number("weightDecay", defaults.WeightDecay, 0, 10),
             Clip = reader.Number("clip", defaults.Clip, 1e-6, 1e6),
             Tasks = reader.Texts("tasks", defaults.Tasks),
+            TaskWeights = TaskWeights(reader),
             Turns = (int)reader.Integer("turns", defaults.Turns, 1, 1024),
             Candidates = (int)reader.Integer("candidates", defaults.Candidates, 2, 1024),
             ValidateEvery = (int)reader.Integer("validateEvery", defaults.ValidateEvery, 0, 100_000_000),
@@ -82,6 +83,14 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
         var group = match is null ? null : new ParameterGroup(match, Optional("learningRate"), Optional("weightDecay"));
         reader.End();
         return group;
+    }
+
+    private List<TaskWeight> TaskWeights(JsonObjectReader stage)
+    {
+        var members = stage.Members("taskWeights");
+        if (members.Count == 0) return [];
+        var reader = new JsonObjectReader(stage.Value("taskWeights")!, "'taskWeights'", errors);
+        return [.. members.Select(member => new TaskWeight(member.Name, reader.Number(member.Name, 1, 0.001, 1000)))];
     }
 
     private NamePattern? Pattern(JsonElementNode node, string what)

@@ -164,8 +164,8 @@ public sealed class Dataset : IDisposable
     }
 
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
-    public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed, int candidates = 0) => CollateDrawn(
-        [.. samples.Select(sample => TurnChoice.Draw(sample, tasks, turns, config.Languages, new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)])))],
+    public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed, int candidates = 0, IReadOnlyList<TaskWeight>? weights = null) => CollateDrawn(
+        [.. samples.Select(sample => TurnChoice.Draw(sample, tasks, weights ?? [], turns, config.Languages, new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)])))],
         candidates, new KeyedRandom(CandidateDomain, seed));
 
     /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] [&lt;video&gt;] prompt &lt;answer&gt;</c>.</summary>

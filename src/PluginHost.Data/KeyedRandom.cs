@@ -17,6 +17,9 @@ internal struct KeyedRandom
     /// <summary>An integer from 0 to <paramref name="count"/> - 1.</summary>
     public int Below(int count) => (int)(((UInt128)Next() * (ulong)count) >> 64);
 
+    /// <summary>A number from 0 to 1, without 1.</summary>
+    public double Unit() => (Next() >> 11) * (1.0 / (1L << 53));
+
     /// <summary>
     /// Where a place goes in the key's permutation of 0 to <paramref name="count"/> - 1, without making the others: a Feistel network over the next
     /// power of four, walked on from what lies beyond the count (Black and Rogaway 2002).

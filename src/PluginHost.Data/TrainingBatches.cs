@@ -11,7 +11,11 @@ namespace PluginHost.Data;
 /// <param name="Turns">Turns drawn from a sample.</param>
 /// <param name="FirstBatch">Where to start: a resumed run continues as if it had never stopped.</param>
 /// <param name="Candidates">Answers that each question has to choose from in <see cref="Batch.Candidates"/>; 0: none are made.</param>
-public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, long FirstBatch = 0, int Candidates = 0);
+public sealed record TrainStream(string Split, long Seed, int Batch, IReadOnlyList<string> Tasks, int Turns, long FirstBatch = 0, int Candidates = 0)
+{
+    /// <summary>How likely turns are drawn.</summary>
+    public IReadOnlyList<TaskWeight> TaskWeights { get; init; } = [];
+}
 
 /// <summary>The samples of training batches, each a function of (seed, number) alone: on any number of threads, in any order.</summary>
 internal sealed class TrainingBatches

@@ -63,7 +63,7 @@ public sealed class SupervisedStage : IDisposable
         using var writer = new CheckpointWriter(checkpoints);
         // The stream is endless and a function of the seed: the position in it is the steps taken and skipped.
         using var batches = data.Train(new TrainStream(
-            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (firstStep + trained.Skipped) * Config.Accumulate, Candidates)).GetEnumerator();
+            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (firstStep + trained.Skipped) * Config.Accumulate, Candidates) { TaskWeights = Config.TaskWeights }).GetEnumerator();
         var (watch, waiting) = (Stopwatch.StartNew(), new Stopwatch());
         var firstTokens = tokens;
         for (var step = firstStep; step < Config.Steps;)
@@ -191,7 +191,7 @@ public sealed class SupervisedStage : IDisposable
         if (samples.Count == 0) return;
         trained.Graph.Train(false);
         using (StepGate.Enter())
-        using (var batch = data.CollateTurns(samples, Config.Tasks, Config.Turns, seed, Candidates))
+        using (var batch = data.CollateTurns(samples, Config.Tasks, Config.Turns, seed, Candidates, Config.TaskWeights))
         {
             var loss = ValidationLoss(batch);
             using var averaged = trained.Average?.Use();
