@@ -28,7 +28,7 @@ public sealed record AlignmentOptions(
     [property: Description("The trained run that judges, with a contrastive objective between a text encoder and one of the medium: its folder, its name, or 'latest'.")] string? Run = null,
     [property: Description("What captions are held against: image or audio.")] Medium Medium = Medium.Image,
     [property: Range(-1.0, 1.0), Description("Smallest cosine of caption and medium that is kept; -1: none.")] double Threshold = -1,
-    [property: Range(0.0, 100.0), Description("How far below the median of its language a caption's cosine may lie, in robust standard deviations; 0: any distance.")] double Deviations = 2.5,
+    [property: Range(0.0, 100.0), Description("How far below the median of its language a caption's cosine may lie, in robust standard deviations; 0: any distance.")] double Deviations = 5,
     [property: Range(3, 1_000_000), Description("Fewest captions of a language of which the median is taken; with less, only the threshold counts.")] int Fewest = 50);
 
 /// <summary>Alignment.</summary>
