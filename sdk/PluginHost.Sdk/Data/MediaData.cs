@@ -17,14 +17,17 @@ public static class MediaData
     /// <param name="content">The medium.</param>
     public static bool Takes(MediaContent content) => content is Picture or Sound || TypeOf(content) is not null;
 
-    /// <summary>A file's bytes as they are, a picture as PNG, a sound as WAV of 16 bits.</summary>
+    /// <summary>
+    /// A file's bytes as they are, a picture as PNG, a sound as WAV of 16 bits; picture and sound are <see cref="AIContent.RawRepresentation"/> too, so that who
+    /// knows them needs no decoder.
+    /// </summary>
     /// <param name="content">A file or a part of one with a usual extension of pictures or sounds, a picture, or a sound.</param>
     /// <exception cref="BadSampleException">The file cannot be read.</exception>
     /// <exception cref="ArgumentException">It is something else.</exception>
     public static DataContent Of(MediaContent content) => content switch
     {
-        Picture picture => new DataContent(Png(picture), "image/png"),
-        Sound sound => new DataContent(Wav(sound), "audio/wav"),
+        Picture picture => new DataContent(Png(picture), "image/png") { RawRepresentation = picture },
+        Sound sound => new DataContent(Wav(sound), "audio/wav") { RawRepresentation = sound },
         MediaFile file when TypeOf(file) is { } type => new DataContent(Read(file.Path), type),
         MediaPart part when TypeOf(part) is { } type => new DataContent(part.Read(), type),
         _ => throw new ArgumentException($"{content} is neither a picture or sound nor a file of one; decode it first.", nameof(content)),

@@ -72,7 +72,7 @@ internal sealed class TrainedModel : IDisposable
             foreach (var tensor in tensors.Values) tensor.Dispose();
         }
         graph.Train(false);
-        embedder = new(() => Own(new GraphEmbedder(graph, data, (content, modality, stop) => media.Decode(content, modality, format, stop), run.Name, config.Languages[0])));
+        embedder = new(() => Own(new GraphEmbedder(graph, data, media, format, run.Name, config.Languages[0])));
         scorer = new(() => Own(new GraphTextScorer(graph, data, run.Name)));
     }
 

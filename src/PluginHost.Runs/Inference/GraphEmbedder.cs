@@ -21,18 +21,20 @@ public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<flo
     private readonly string language;
     private ExecutableGraph? graph;
     private Dataset? data;
-    private Func<MediaContent, string, CancellationToken, MediaContent>? decode;
+    private readonly MediaFormat format;
+    private MediaDecoding? media;
     private Dictionary<SamplePort, (int Slot, ExecutionStep[] Steps)> towers;
 
     /// <param name="graph">The graph with its weights; not disposed.</param>
     /// <param name="data">Makes its batches; not disposed.</param>
-    /// <param name="decode">Decodes a medium to the form that the graph reads.</param>
+    /// <param name="media">Decodes media.</param>
+    /// <param name="format">The form that the graph reads.</param>
     /// <param name="model">Name of the run, for messages.</param>
     /// <param name="language">Under which a text stands as a caption.</param>
     /// <exception cref="UserErrorException">The graph has no space that texts and media share.</exception>
-    public GraphEmbedder(ExecutableGraph graph, Dataset data, Func<MediaContent, string, CancellationToken, MediaContent> decode, string model, string language)
+    public GraphEmbedder(ExecutableGraph graph, Dataset data, MediaDecoding media, MediaFormat format, string model, string language)
     {
-        (this.graph, this.data, this.decode, this.model, this.language) = (graph, data, decode, model, language);
+        (this.graph, this.data, this.media, this.format, this.model, this.language) = (graph, data, media, format, model, language);
         towers = SharedSpace.Of(graph.Plan).ToDictionary(tower => tower.Key, tower => (tower.Value, graph.StepsFor([tower.Value])));
         if (towers.Count == 0) throw new UserErrorException($"the run '{model}' has no contrastive objective between its texts and a medium, so there is no space to embed into");
     }
@@ -60,7 +62,7 @@ public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<flo
 
     public void Dispose()
     {
-        lock (gate) (graph, data, decode, towers) = (null, null, null, []);
+        lock (gate) (graph, data, media, towers) = (null, null, null, []);
     }
 
     private SamplePort PortOf(AIContent value)
@@ -92,16 +94,18 @@ public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<flo
         return port == SamplePort.Image ? new Sample(modality) { Image = content } : new Sample(modality) { Audio = content };
     }
 
-    // Decoders take files: the bytes are one for as long as it takes.
+    // Decoders take files: the bytes are one for as long as it takes. What was in memory in the form of the training stays that.
     private MediaContent Decode(DataContent content, string modality, CancellationToken cancellation)
     {
-        var decoder = decode;
-        ObjectDisposedException.ThrowIf(decoder is null, this);
+        var decoders = media;
+        ObjectDisposedException.ThrowIf(decoders is null, this);
+        if (content.RawRepresentation is Picture picture && picture.Width == format.ImageSize && picture.Height == format.ImageSize) return picture;
+        if (content.RawRepresentation is Sound sound && sound.Rate == format.AudioRate) return sound;
         var file = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():N}.{ExtensionOf(content.MediaType)}");
         try
         {
             File.WriteAllBytes(file, content.Data.Span);
-            return decoder(new MediaFile(file), modality, cancellation);
+            return decoders.Decode(new MediaFile(file), modality, format, cancellation);
         }
         catch (BadSampleException error)
         {
