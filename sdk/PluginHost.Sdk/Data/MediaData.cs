@@ -9,8 +9,17 @@ public static class MediaData
 {
     private static readonly Dictionary<string, string> Types = new(StringComparer.OrdinalIgnoreCase)
     {
-        [".png"] = "image/png", [".jpg"] = "image/jpeg", [".jpeg"] = "image/jpeg", [".webp"] = "image/webp", [".gif"] = "image/gif", [".bmp"] = "image/bmp",
-        [".wav"] = "audio/wav", [".ogg"] = "audio/ogg", [".mp3"] = "audio/mpeg", [".flac"] = "audio/flac", [".m4a"] = "audio/mp4",
+        [".png"] = "image/png",
+        [".jpg"] = "image/jpeg",
+        [".jpeg"] = "image/jpeg",
+        [".webp"] = "image/webp",
+        [".gif"] = "image/gif",
+        [".bmp"] = "image/bmp",
+        [".wav"] = "audio/wav",
+        [".ogg"] = "audio/ogg",
+        [".mp3"] = "audio/mpeg",
+        [".flac"] = "audio/flac",
+        [".m4a"] = "audio/mp4",
     };
 
     /// <summary>Whether <see cref="Of"/> takes the medium as it is; another has to be decoded first.</summary>
