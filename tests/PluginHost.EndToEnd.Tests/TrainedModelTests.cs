@@ -47,7 +47,7 @@ public sealed class TrainedModelTests : IDisposable
     [Fact]
     public void DataBuild_FilteredByATrainedDecoder_ScoresTextsByIt()
     {
-        host.Run(["run", HostProcess.Project("pocket.json"), .. HostProcess.Tiny(steps: 40), "--set", "evaluate=[]"]).Succeeded();
+        host.Run(["run", HostProcess.Project("pocket.json"), .. HostProcess.Tiny(steps: 40), "--set", "stages.1.steps=1", "--set", "evaluate=[]"]).Succeeded();
         string[] texts = ["a red circle above a blue square", "a green star left of a red circle", "zq xjv kkw qpz vvbn mmz qqx wjj"];
         File.WriteAllLines(Path.Combine(host.Folder, "manifest.jsonl"), texts.Select((text, i) => JsonSerializer.Serialize(new { id = $"{i}", text })));
 
