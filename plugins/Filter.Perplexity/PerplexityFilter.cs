@@ -13,6 +13,8 @@ namespace Filter.Perplexity;
 /// <param name="Shortest">Fewest characters of a text that is judged; a Chinese character counts for three.</param>
 /// <param name="Fewest">Fewest texts of a language; with less, nothing is known to be usual.</param>
 /// <param name="Reference">Folder of texts to learn from, one LANGUAGE.txt each; a language without a file learns from the corpus.</param>
+/// <param name="Run">A trained run whose decoder judges texts of all languages, instead of a model of the corpus.</param>
+/// <param name="Prompt">With a run: what its decoder takes texts for an answer to.</param>
 /// <param name="Dictionary">Chinese words with their frequencies, one a line; without it Chinese is judged by its characters alone, which takes a large corpus.</param>
 public sealed record PerplexityOptions(
     [property: Range(0.5, 100), Description("How far above the median a text may lie, in robust standard deviations of texts of its length; unused with a threshold.")] double Deviations = 4,
@@ -21,15 +23,25 @@ public sealed record PerplexityOptions(
     [property: Range(1, 1000), Description("Fewest characters of a text that is judged; a Chinese character counts for three.")] int Shortest = 15,
     [property: Range(3, 1_000_000), Description("Fewest texts of a language, in the corpus; with less, nothing is known to be usual.")] int Fewest = 50,
     [property: Description("Folder of texts to learn from, one LANGUAGE.txt each; a language without a file learns from the corpus.")] string? Reference = null,
-    [property: Description("Chinese words with their frequencies, one a line; without it Chinese is judged by its characters alone, which takes a large corpus.")] string? Dictionary = null);
+    [property: Description("Chinese words with their frequencies, one a line; without it Chinese is judged by its characters alone, which takes a large corpus.")] string? Dictionary = null,
+    [property: Description("A trained run whose decoder judges texts of all languages, instead of a model of the corpus: its folder, its name, or 'latest'.")] string? Run = null,
+    [property: Description("With a run: what its decoder takes texts for an answer to, such as 'describe the picture.'.")] string Prompt = "");
 
 /// <summary>Perplexity.</summary>
 [Plugin("filter.perplexity", "Drops samples with a text unlike the others of its language: shuffled letters, keyboard mash, broken encodings.")]
+[Requires(Capability.TextScorer, From = nameof(PerplexityOptions.Run), Optional = true)]
 public sealed class PerplexityFilter(PerplexityOptions options) : IFilterPlugin
 {
     /// <inheritdoc/>
     public IFilter Open(FilterContext context)
     {
+        if (options.Run is not null)
+        {
+            if ((options.Reference ?? options.Dictionary) is not null)
+                throw new UserErrorException("filter.perplexity: the decoder of a run judges texts of all languages, so that nothing is learnt from 'reference' or 'dictionary'; leave these out, or 'run'");
+            var scorer = context.Build.Required<ITextScorer>();
+            return new UsualTexts(options, _ => new DecoderModel(scorer, options.Prompt, context.Build.Cancellation), []);
+        }
         var around = Path.GetFullPath(context.Folder);
         var words = options.Dictionary is { } dictionary ? WordFrequencies.Read(Path.GetFullPath(dictionary, around)) : null;
         ITextModel Make(string language) => words is not null && language == "zh" ? new WordModel(words) : new CharacterModel();

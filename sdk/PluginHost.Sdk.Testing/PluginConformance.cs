@@ -42,6 +42,16 @@ public abstract class PluginConformance
         Logger = NullLogger.Instance,
         ContentFolder = Plugin.Description.Folder,
         Cancellation = cancellation,
+        Supplied = [.. Plugin.Description.Requires.Select(item => Fake(item.Capability)).OfType<object>()],
+    };
+
+    /// <summary>What stands in for a capability that the plugin requires; null: nothing.</summary>
+    /// <param name="capability">One of <see cref="Capability"/>.</param>
+    protected virtual object? Fake(string capability) => capability switch
+    {
+        Capability.EmbeddingGenerator => new FakeEmbeddingGenerator(),
+        Capability.TextScorer => new FakeTextScorer(),
+        _ => null,
     };
 
     /// <summary>The host finds the plugin, and it says what it is and what its settings mean.</summary>

@@ -22,8 +22,8 @@ public sealed record PluginDescription
     /// <summary>The versions of PluginHost.Sdk with which it works, as a NuGet range: <c>[0.2.0,1.0.0)</c>.</summary>
     public required string SdkRange { get; init; }
 
-    /// <summary>Capabilities that the host must supply, in attribute order: <c>embedding-generator</c>.</summary>
-    public IReadOnlyList<string> Requires { get; init; } = [];
+    /// <summary>What the host must supply, in attribute order.</summary>
+    public IReadOnlyList<RequirementDescription> Requires { get; init; } = [];
 
     /// <summary>SHA-256 in hex over paths and contents of all files in the folder.</summary>
     public required string Hash { get; init; }
@@ -75,6 +75,15 @@ public sealed record PluginDescription
 
     /// <summary>Whether the class implements an interface of the SDK.</summary>
     public bool Implements<T>() where T : class => Interfaces.Contains(typeof(T).FullName);
+}
+
+/// <summary>A capability that the host must supply.</summary>
+/// <param name="Capability">Its name: <c>embedding-generator</c>.</param>
+/// <param name="Option">The setting that names the trained run which it comes from, or null.</param>
+/// <param name="Optional">Whether the plugin also works without: where the setting is not given.</param>
+public sealed record RequirementDescription(string Capability, string? Option, bool Optional)
+{
+    public override string ToString() => Option is null ? Capability : $"{Capability} of the run in '{Option}'{(Optional ? ", if given" : "")}";
 }
 
 /// <summary>A declared port.</summary>

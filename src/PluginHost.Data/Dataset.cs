@@ -136,6 +136,19 @@ public sealed class Dataset : IDisposable
     public Batch CollateCaptions(IReadOnlyList<Sample> samples, string language) =>
         new() { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Caption = Captioned([.. samples.Select(sample => (sample, TurnChoice.Caption(sample, language)))]), Samples = samples };
 
+    /// <summary>Rows of one turn each, without media, their answers as targets: for the likelihood of texts.</summary>
+    public Batch CollateTexts(IReadOnlyList<Turn> turns)
+    {
+        var (layout, text) = (Layout(), new TextRows());
+        Sample[] samples = [.. turns.Select(turn => new Sample("text") { Turns = [turn] })];
+        foreach (var sample in samples)
+        {
+            text.Begin();
+            layout.AddTurn(text, sample, sample.Turns[0]);
+        }
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Text = text.ToTensors(layout.Pad, device), Samples = samples };
+    }
+
     /// <summary>Rows to be continued: prompts of one length, without padding and targets.</summary>
     public Batch CollatePrompts(IReadOnlyList<(Sample Sample, IReadOnlyList<int> Prompt)> rows)
     {

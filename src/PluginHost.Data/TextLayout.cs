@@ -85,6 +85,13 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         foreach (var candidate in answers) rows.AddLabelled(Turn(sample, new Turn("", prompt, candidate)).Ids, 0, 0);
     }
 
+    /// <summary>Adds a turn to the row begun last, with its answer as targets.</summary>
+    public void AddTurn(TextRows rows, Sample sample, Turn turn)
+    {
+        var (ids, firstTarget) = Turn(sample, turn);
+        rows.Add(ids, firstTarget, 1);
+    }
+
     /// <summary>Adds a row with a caption; an empty one when there is none.</summary>
     public void AddCaption(TextRows rows, Sample sample, string? caption)
     {

@@ -14,7 +14,17 @@ public sealed record PlannedInput(string Name, string? Source, int Slot, PortSha
 public sealed record PlannedOutput(string Name, PortShape Shape, int Slot);
 
 /// <summary>A plugin that is no node (source, tokenizer, media decoder), with its settings.</summary>
-public sealed record PlannedPlugin(PluginDescription Description, IReadOnlyDictionary<string, object?> Settings);
+public sealed record PlannedPlugin(PluginDescription Description, IReadOnlyDictionary<string, object?> Settings)
+{
+    /// <summary>What the host is to supply; what is optional and not asked for is left out.</summary>
+    public IReadOnlyList<PlannedRequirement> Requirements { get; init; } = [];
+}
+
+/// <summary>A capability of a trained run that a plugin is to get.</summary>
+/// <param name="Capability">Its name: <c>embedding-generator</c>.</param>
+/// <param name="Setting">The setting that names the run.</param>
+/// <param name="Run">The run as the setting names it: folder, name or alias.</param>
+public sealed record PlannedRequirement(string Capability, string Setting, string Run);
 
 /// <summary>A source and how often its samples are taken against those of the others.</summary>
 public sealed record PlannedSource(PlannedPlugin Plugin, int Weight);
@@ -86,6 +96,9 @@ public sealed record GraphPlan
     public required IReadOnlyList<PlannedStage> Stages { get; init; }
 
     public required IReadOnlyList<PlannedEvaluation> Evaluations { get; init; }
+
+    /// <summary>What of the media the graph reads, as <c>image</c>, <c>audio</c> and <c>video</c>; nothing else needs decoding.</summary>
+    public IReadOnlyList<string> Modalities => [.. new[] { SamplePort.Image, SamplePort.Audio, SamplePort.Video }.Where(port => SampleSlots[(int)port] >= 0).Select(SamplePorts.NameOf)];
 
     /// <summary>The one node of kind <c>decoder</c>, or null.</summary>
     public PlannedNode? DecoderNode => Nodes.FirstOrDefault(node => node.Description.Kind == "decoder");

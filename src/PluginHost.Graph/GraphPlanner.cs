@@ -8,11 +8,21 @@ namespace PluginHost.Graph;
 public static class GraphPlanner
 {
     /// <summary>Plans a project.</summary>
+    /// <param name="project">The project.</param>
+    /// <param name="plugins">The installed plugins.</param>
+    /// <param name="models">Trained runs, if the plan's filters are to run; a training does without, and may itself make the run that they name.</param>
     /// <exception cref="ConfigException">All that is wrong with it.</exception>
-    public static GraphPlan Plan(ProjectConfig project, PluginSet plugins)
+    public static GraphPlan Plan(ProjectConfig project, PluginSet plugins, ITrainedModels? models = null)
     {
         var errors = new List<ConfigError>();
-        var plan = new PlanDraft(project, plugins, errors).Solve();
+        var plan = new PlanDraft(project, plugins, models, errors).Solve();
         return errors.Count == 0 ? plan! : throw new ConfigException([.. errors.Distinct()]);
     }
+}
+
+/// <summary>What trained runs can supply to plugins that require it.</summary>
+public interface ITrainedModels
+{
+    /// <summary>Why a run cannot supply a capability, and what to do about it; null when it can. Runs no plugin code.</summary>
+    string? Refusal(string capability, string run);
 }

@@ -76,7 +76,7 @@ internal sealed class Workspace : IDisposable
             var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Open(item.Plugin), item.Weight))]);
             var data = Own(new Dataset(project.Data, source, media, rejections, device)
             {
-                Modalities = Modalities(plan),
+                Modalities = plan.Modalities,
                 Captions = plan.SampleSlots[(int)SamplePort.Caption] >= 0,
                 Transforms = [.. plan.Transforms.Select(item => new ChosenTransform(item.Plugin.Description.Id, item.Chance, Lease(item.Plugin).Guarded<ITransform>()))],
             });
@@ -126,10 +126,6 @@ internal sealed class Workspace : IDisposable
         for (var i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
         owned.Clear();
     }
-
-    /// <summary>What the graph reads; nothing else is decoded.</summary>
-    private static List<string> Modalities(GraphPlan plan) =>
-        [.. new[] { SamplePort.Image, SamplePort.Audio, SamplePort.Video }.Where(port => plan.SampleSlots[(int)port] >= 0).Select(SamplePorts.NameOf)];
 
     private static Device Choose(string name) => name switch
     {

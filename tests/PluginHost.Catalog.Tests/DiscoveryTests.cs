@@ -39,7 +39,7 @@ public sealed class DiscoveryTests : IDisposable
         using var catalog = fixtures.Discover();
 
         var plain = catalog.Find("media.plain")!;
-        Assert.Equal(["chat-client", "embedding-generator"], plain.Requires);
+        Assert.Equal(["chat-client", "embedding-generator"], plain.Requires.Select(item => item.Capability));
         Assert.Equal("[0.1.0,0.9.0)", plain.SdkRange);
         var unsaid = catalog.Find("media.throwing")!;
         Assert.Empty(unsaid.Requires);

@@ -139,4 +139,44 @@ public class GraphPlannerTests
             error.Message.Split('\n')[0]);
         Assert.DoesNotContain("metric.bleu", error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Plan_RunsThatCannotSupply_AreRefusedAtTheirSettings()
+    {
+        var error = Assert.Throws<ConfigException>(() => Judged(new Refusing(), "missing", "mute")).Message;
+
+        Assert.Equal(2, error.Split('\n').Length);
+        Assert.Contains(": 'run' of filter.judged: no embedding-generator in missing", error, StringComparison.Ordinal);
+        Assert.Contains(": 'scorer' of filter.judged: no text-scorer in mute", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plan_RequirementsOfRuns_AreTakenFromTheSettings()
+    {
+        // A training does not run its filters, and may make the run that they name: nothing is looked up.
+        Assert.Equal([new PlannedRequirement("embedding-generator", "run", "a"), new PlannedRequirement("text-scorer", "scorer", "b")], Judged(null, "a", "b").Filters[0][0].Requirements);
+        Assert.Equal([new PlannedRequirement("embedding-generator", "run", "a")], Judged(null, "a", null).Filters[0][0].Requirements);
+    }
+
+    [Fact]
+    public void SharedSpace_OfAContrastiveObjective_HasItsTowers()
+    {
+        var plan = Plan();
+        int Pooled(string node) => Node(plan, node).Outputs.Single(output => output.Name == "pooled").Slot;
+
+        Assert.Equal([(SamplePort.Image, Pooled("image")), (SamplePort.Caption, Pooled("text"))], SharedSpace.Of(plan).OrderBy(tower => tower.Key).Select(tower => (tower.Key, tower.Value)));
+        Assert.Empty(SharedSpace.Of(plan with { Stages = [] }));
+    }
+
+    private static GraphPlan Judged(ITrainedModels? models, string run, string? scorer)
+    {
+        using var catalog = FixturePlugins.Discover("planning");
+        var settings = $$"""{ "run": "{{run}}"{{(scorer is null ? "" : $", \"scorer\": \"{scorer}\"")}} }""";
+        return GraphPlanner.Plan(ProjectFile.Read(Valid, [$$"""data.filters=[{ "use": "filter.judged", "settings": {{settings}} }]"""]), catalog.Installed, models);
+    }
+
+    private sealed class Refusing : ITrainedModels
+    {
+        public string? Refusal(string capability, string run) => $"no {capability} in {run}";
+    }
 }

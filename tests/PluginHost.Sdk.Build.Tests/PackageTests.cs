@@ -12,7 +12,7 @@ public sealed class PackageTests(StrangerFolder stranger) : IClassFixture<Strang
     private string Package(string id) => Path.Combine(stranger.Feed, $"{id}.{StrangerFolder.Version}.nupkg");
 
     [Theory]
-    [InlineData("PluginHost.Sdk", "Microsoft.Extensions.Logging.Abstractions, TorchSharp")]
+    [InlineData("PluginHost.Sdk", "Microsoft.Extensions.AI.Abstractions, Microsoft.Extensions.Logging.Abstractions, TorchSharp")]
     [InlineData("PluginHost.Sdk.Layers", "PluginHost.Sdk")]
     [InlineData("PluginHost.Sdk.Build", "Microsoft.CodeAnalysis.BannedApiAnalyzers")]
     [InlineData("PluginHost.Templates", "")]

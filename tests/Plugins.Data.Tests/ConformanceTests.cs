@@ -27,6 +27,11 @@ public class StampsSourceConformance : SourceConformance
     public override string Id => "source.stamps";
 }
 
+public class AlignmentFilterConformance : FilterConformance
+{
+    public override string Id => "filter.alignment";
+}
+
 public class MediaFilterConformance : FilterConformance
 {
     public override string Id => "filter.media";

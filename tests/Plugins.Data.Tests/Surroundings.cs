@@ -14,6 +14,10 @@ internal static class Surroundings
     public static FilterContext Filter(string? folder = null) =>
         new(Build, folder ?? AppContext.BaseDirectory, (content, _, _) => content);
 
+    /// <summary>With what a trained run would supply.</summary>
+    public static FilterContext Filter(object supplied, Func<MediaContent, string, MediaFormat, MediaContent>? decode = null) => new(
+        new BuildContext { Device = Build.Device, Logger = Build.Logger, ContentFolder = Build.ContentFolder, Supplied = [supplied] }, AppContext.BaseDirectory, decode ?? ((content, _, _) => content));
+
     public static SourceContext Source(RejectionLog? log = null, string? folder = null, MediaFormat? format = null) =>
         new(Build, format ?? Format, folder ?? AppContext.BaseDirectory, (log ?? new RejectionLog()).Add);
 }

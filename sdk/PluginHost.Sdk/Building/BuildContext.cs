@@ -31,6 +31,9 @@ public sealed class BuildContext
     /// <summary>The folder that the plugin was loaded from, for data files it ships.</summary>
     public required string ContentFolder { get; init; }
 
+    /// <summary>What the host supplies for the plugin's <see cref="RequiresAttribute"/>s; take it with <see cref="Required{T}"/>.</summary>
+    public IReadOnlyList<object> Supplied { get; init; } = [];
+
     /// <summary>The wired inputs in the order in which <see cref="IGraphNode.Run"/> receives them.</summary>
     public IReadOnlyList<SolvedPort> Inputs { get; init; } = [];
 
@@ -42,6 +45,15 @@ public sealed class BuildContext
     public long Dimension(string symbol) => Dimensions.TryGetValue(symbol, out var value)
         ? value
         : throw new InvalidOperationException($"Dimension '{symbol}' has no fixed value in this graph.");
+
+    /// <summary>
+    /// What a <see cref="RequiresAttribute"/> of the plugin asks for, as the interface that <see cref="Capability"/> names. It is the host's: it
+    /// works until the build that the plugin was opened for has ended, and is not to be disposed.
+    /// </summary>
+    /// <typeparam name="T">Such as <see cref="ITextScorer"/>.</typeparam>
+    /// <exception cref="InvalidOperationException">The plugin does not require it, or it is optional and its setting is not given.</exception>
+    public T Required<T>() where T : class => Supplied.OfType<T>().FirstOrDefault()
+        ?? throw new InvalidOperationException($"No {typeof(T).Name} was supplied: the plugin class needs a [Requires] for it, and the setting that this takes its run from a value.");
 }
 
 /// <summary>A wired input with what the planner found out about it.</summary>

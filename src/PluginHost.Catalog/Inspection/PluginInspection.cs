@@ -27,7 +27,7 @@ internal static partial class PluginInspection
             Checkpoints = plugin.NamedArguments.Any(argument => argument.MemberName == nameof(PluginAttribute.Checkpoints) && argument.TypedValue.Value is true),
             Version = VersionOf(type.Assembly),
             SdkRange = SdkRangeOf(type.Assembly),
-            Requires = [.. attributes.Where(Is<RequiresAttribute>).Select(attribute => Argument(attribute, 0))],
+            Requires = [.. attributes.Where(Is<RequiresAttribute>).Select(attribute => Requirement(attribute, options, id))],
             Hash = "",
             Folder = "",
             Origin = "",
@@ -51,6 +51,18 @@ internal static partial class PluginInspection
     private static bool Is<T>(CustomAttributeData attribute) => attribute.AttributeType.FullName == typeof(T).FullName;
 
     private static string Argument(CustomAttributeData attribute, int index) => attribute.ConstructorArguments[index].Value as string ?? "";
+
+    private static RequirementDescription Requirement(CustomAttributeData attribute, IReadOnlyList<OptionDescription> options, string id)
+    {
+        object? Named(string name) => attribute.NamedArguments.FirstOrDefault(argument => argument.MemberName == name).TypedValue.Value;
+        var (capability, from, optional) = (Argument(attribute, 0), Named(nameof(RequiresAttribute.From)) as string, Named(nameof(RequiresAttribute.Optional)) is true);
+        var runs = options.Where(option => option is { Type: OptionType.String, Array: false, Nullable: true }).ToArray();
+        if (from is null && optional) throw new FolderFaultException($"{id} requires '{capability}' as optional, but 'From' names no option that says whether it is there");
+        var option = runs.FirstOrDefault(option => option.ClrName == from);
+        if (from is not null && option is null)
+            throw new FolderFaultException($"{id} requires '{capability}' from its option '{from}', but has no option of that name whose value is a text or null{Config.NearestName.Suggestion(from, runs.Select(known => known.ClrName))}");
+        return new RequirementDescription(capability, option?.Name, optional);
+    }
 
     private static PortDescription Port(CustomAttributeData attribute)
     {
@@ -98,6 +110,8 @@ internal static partial class PluginInspection
     private static void CheckNames(PluginDescription plugin)
     {
         PortDescription[] ports = [.. plugin.Inputs, .. plugin.Outputs, .. plugin.Variadic is null ? [] : new[] { plugin.Variadic }];
+        foreach (var twin in plugin.Requires.GroupBy(item => item.Capability).Where(group => group.Count() > 1))
+            throw new FolderFaultException($"{plugin.Id} requires '{twin.Key}' twice; once is enough");
         foreach (var twin in plugin.Inputs.GroupBy(port => port.Name).Concat(plugin.Outputs.GroupBy(port => port.Name)).Where(group => group.Count() > 1))
             throw new FolderFaultException($"{plugin.Id} declares the port '{twin.Key}' twice");
         Expression?[] formulas = [.. ports.SelectMany(port => port.Type.Dimensions), plugin.Parameters, plugin.Activations];

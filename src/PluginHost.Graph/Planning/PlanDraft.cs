@@ -6,9 +6,9 @@ using PluginHost.Sdk;
 namespace PluginHost.Graph.Planning;
 
 /// <summary>The steps of planning in order: plugins, nodes, wires, dimensions, order.</summary>
-internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, List<ConfigError> errors)
+internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrainedModels? models, List<ConfigError> errors)
 {
-    private readonly PluginResolver plugins = new(plugins, errors);
+    private readonly PluginResolver plugins = new(plugins, models, errors);
     private readonly DimensionVariable batch = new() { Dynamic = "the batch" };
     private readonly HashSet<string> broken = [];
 

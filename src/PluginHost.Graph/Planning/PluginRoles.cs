@@ -35,8 +35,10 @@ internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> A
 }
 
 /// <summary>Finds the plugin of each use, checks that it may stand there, and resolves its settings.</summary>
-internal sealed class PluginResolver(PluginSet plugins, List<ConfigError> errors)
+internal sealed class PluginResolver(PluginSet plugins, ITrainedModels? models, List<ConfigError> errors)
 {
+    private static readonly string[] Capabilities = [Capability.EmbeddingGenerator, Capability.TextScorer];
+
     /// <summary>The plugin with its settings, or null with an error.</summary>
     public PlannedPlugin? Resolve(PluginUse use, PluginRole role)
     {
@@ -55,7 +57,27 @@ internal sealed class PluginResolver(PluginSet plugins, List<ConfigError> errors
             errors.Add(new ConfigError(use.Location, $"{refusal}; take it out of 'isolation' in the host file, or use another plugin"));
             return null;
         }
-        return new PlannedPlugin(plugin, SettingsValidator.Validate(plugin, use, errors));
+        var settings = SettingsValidator.Validate(plugin, use, errors);
+        return new PlannedPlugin(plugin, settings) { Requirements = [.. plugin.Requires.Select(item => Supply(item, plugin, use, role, settings)).OfType<PlannedRequirement>()] };
+    }
+
+    // Null when nothing is to be supplied, or with an error.
+    private PlannedRequirement? Supply(RequirementDescription wanted, PluginDescription plugin, PluginUse use, PluginRole role, IReadOnlyDictionary<string, object?> settings)
+    {
+        var run = wanted.Option is null ? null : settings[wanted.Option] as string;
+        if (wanted.Optional && run is null) return null;
+        var location = (wanted.Option is null ? null : use.Settings?.Find(wanted.Option)?.Location) ?? use.Location;
+        var needs = $"{plugin.Id} requires '{wanted.Capability}'";
+        var problem =
+            !Capabilities.Contains(wanted.Capability) ? $"{needs}, which this host does not supply{NearestName.Suggestion(wanted.Capability, Capabilities)}"
+            : role != PluginRole.Filter ? $"{needs}, which this host supplies to filters alone, not to {role.Wanted}"
+            : wanted.Option is null ? $"{needs}, but has no setting that names a trained run ('From' of its [Requires]), and this host has it from trained runs alone"
+            : run is null ? $"{needs} of a trained run: name one in '{wanted.Option}', by its folder, its name, or 'latest'"
+            : models?.Refusal(wanted.Capability, run) is { } refusal ? $"'{wanted.Option}' of {plugin.Id}: {refusal}"
+            : null;
+        if (problem is null) return new PlannedRequirement(wanted.Capability, wanted.Option!, run!);
+        errors.Add(new ConfigError(location, problem));
+        return null;
     }
 
     /// <summary>Every installed plugin of a role with its defaults, those that take any file last.</summary>

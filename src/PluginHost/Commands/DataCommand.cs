@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts.Datasets;
+using PluginHost.Artifacts.Models;
 using PluginHost.Artifacts.Report;
 using PluginHost.Catalog;
 using PluginHost.Config;
@@ -28,7 +29,8 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
     {
         var project = ProjectFile.Read(file, set);
         using var catalog = PluginCatalog.Discover(host, loggers);
-        var plan = GraphPlanner.Plan(project, catalog.Installed);
+        using var models = new TrainedModels(catalog, host.Artifacts, loggers, cancellation);
+        var plan = GraphPlanner.Plan(project, catalog.Installed, models);
         NativeTorch.Load();
         var owned = new List<IDisposable>();
         try
@@ -39,13 +41,14 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
                 owned.Add(lease);
                 return lease;
             }
-            BuildContext Context(PluginDescription plugin) => new()
+            BuildContext Context(PluginDescription plugin, params IReadOnlyList<PlannedRequirement> requirements) => new()
             {
                 Device = CPU,
                 Seed = project.Seed,
                 Logger = loggers.CreateLogger(plugin.Id),
                 Cancellation = cancellation,
                 ContentFolder = plugin.Folder,
+                Supplied = [.. requirements.Select(requirement => models.Supply(requirement, CPU))],
             };
             var around = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
             var format = Dataset.FormatOf(project.Data);
@@ -54,11 +57,11 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
             ISource Opened(PlannedPlugin plugin) => Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, around, rejections.Add));
             using var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Opened(item.Plugin), item.Weight))]);
             ChosenFilter Chosen(PlannedPlugin filter) => new(filter.Description.Id, () => Lease(filter).As<IFilterPlugin>().Open(
-                new FilterContext(Context(filter.Description), around, (content, modality, wanted) => media.Decode(content, modality, wanted, cancellation))));
+                new FilterContext(Context(filter.Description, filter.Requirements), around, (content, modality, wanted) => media.Decode(content, modality, wanted, cancellation))));
 
             var progress = new WorkProgress(log, terminal);
             void Show(string doing, double part) => progress.Show(doing, part);
-            var build = new DatasetBuild(source, folder ?? Folder, project.Name, Recipe(plan, format, shardBytes), Show, cancellation) { ShardBytes = shardBytes };
+            var build = new DatasetBuild(source, folder ?? Folder, project.Name, Recipe(plan, format, shardBytes, models), Show, cancellation) { ShardBytes = shardBytes };
             var (version, built) = build.Run(() => new FilterRounds(source, media, Show, cancellation).Run([.. plan.Filters.Select(round => (IReadOnlyList<ChosenFilter>)[.. round.Select(Chosen)])]));
             progress.End();
             version.MakeLatest();
@@ -92,23 +95,29 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
     }
 
     // What decides which bytes come out; nothing of the model.
-    private static JsonObject Recipe(GraphPlan plan, MediaFormat format, long shardBytes) => new()
+    private static JsonObject Recipe(GraphPlan plan, MediaFormat format, long shardBytes, TrainedModels models) => new()
     {
         ["seed"] = plan.Project.Seed,
         ["shardBytes"] = shardBytes,
-        ["sources"] = new JsonArray([.. plan.Sources.Select(item => Used(item.Plugin))]),
+        ["sources"] = new JsonArray([.. plan.Sources.Select(item => Used(item.Plugin, models))]),
         ["format"] = new JsonObject { ["imageSize"] = format.ImageSize, ["audioRate"] = format.AudioRate, ["audioSeconds"] = format.AudioSeconds, ["videoSize"] = format.VideoSize, ["videoFrames"] = format.VideoFrames, ["videoRate"] = format.VideoRate },
-        ["media"] = new JsonArray([.. plan.Media.Select(item => Used(item))]),
-        ["filters"] = new JsonArray([.. plan.Filters.Select(round => new JsonArray([.. round.Select(item => Used(item))]))]),
+        ["media"] = new JsonArray([.. plan.Media.Select(item => Used(item, models))]),
+        ["filters"] = new JsonArray([.. plan.Filters.Select(round => new JsonArray([.. round.Select(item => Used(item, models))]))]),
     };
 
-    private static JsonObject Used(PlannedPlugin plugin) => new()
+    private static JsonObject Used(PlannedPlugin plugin, TrainedModels models)
     {
-        ["plugin"] = plugin.Description.Id,
-        ["version"] = plugin.Description.Version,
-        ["hash"] = plugin.Description.Hash,
-        ["settings"] = JsonSerializer.SerializeToNode(new SortedDictionary<string, object?>(plugin.Settings.ToDictionary(), StringComparer.Ordinal), PlainJson.Options),
-    };
+        // A run by what is in it: names and aliases move.
+        var settings = new SortedDictionary<string, object?>(plugin.Settings.ToDictionary(), StringComparer.Ordinal);
+        foreach (var requirement in plugin.Requirements) settings[requirement.Setting] = "sha256:" + models.Identity(requirement.Run);
+        return new JsonObject
+        {
+            ["plugin"] = plugin.Description.Id,
+            ["version"] = plugin.Description.Version,
+            ["hash"] = plugin.Description.Hash,
+            ["settings"] = JsonSerializer.SerializeToNode(settings, PlainJson.Options),
+        };
+    }
 
     private void Report(DatasetVersion version, bool built, IReadOnlyList<Rejection> rejections)
     {

@@ -79,7 +79,7 @@ public static class PluginsCommand
         if (plugin.Package is { } package) output.WriteLine($"from the package {package}, installed from {package.Source}");
         output.WriteLine(plugin.AssemblyPath);
         output.WriteLine($"works with PluginHost.Sdk {plugin.SdkRange}");
-        if (plugin.Requires.Count > 0) output.WriteLine($"requires {string.Join(' ', plugin.Requires)}");
+        if (plugin.Requires.Count > 0) output.WriteLine($"requires {string.Join("; ", plugin.Requires)}");
         if (plugin.Accepts.Count > 0) output.WriteLine($"accepts {string.Join(' ', plugin.Accepts)}");
         output.WriteLine();
         var ports = new TextTable("port", "direction", "type");
@@ -109,7 +109,7 @@ public static class PluginsCommand
         file = plugin.AssemblyPath,
         package = plugin.Package is null ? null : new { id = plugin.Package.Id, version = plugin.Package.Version, source = plugin.Package.Source },
         sdk = plugin.SdkRange,
-        requires = plugin.Requires,
+        requires = plugin.Requires.Select(item => new { capability = item.Capability, setting = item.Option, optional = item.Optional }),
         accepts = plugin.Accepts,
         inputs = plugin.Inputs.Select(port => new { name = port.Name, type = port.Type.Text, optional = port.Optional }),
         anyInputs = plugin.Variadic?.Type.Text,

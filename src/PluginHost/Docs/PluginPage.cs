@@ -20,7 +20,7 @@ internal static class PluginPage
         Line($"# {Text(plugin.Id)}");
         Line(Text(plugin.Summary));
         Line($"*{Text($"Version {plugin.Version}, works with PluginHost.Sdk {plugin.SdkRange}, {(plugin.Package is { } package ? $"from the package {package} of {package.Source}" : "from a plugin folder")}.")}*");
-        if (plugin.Requires.Count > 0) Line($"Requires {string.Join(", ", plugin.Requires.Select(Code))} of the host.");
+        if (plugin.Requires.Count > 0) Line($"Requires {string.Join(", ", plugin.Requires.Select(item => $"{Code(item.Capability)}{(item.Option is null ? "" : $" of the run in {Code(item.Option)}")}{(item.Optional ? " (if given)" : "")}"))} of the host.");
         if (plugin.Accepts.Count > 0) Line($"Accepts {string.Join(' ', plugin.Accepts.Select(Code))}.");
         Line("## Use");
         Fence($"{{ \"use\": \"{plugin.Id}\" }}");

@@ -54,6 +54,9 @@ public sealed class FaultMatrixTests : IDisposable
         { "native library missing", "Bad.deps.json names the native library runtimes/linux-x64/native/libbad.so, which is not in the folder; build or install the plugin again" },
         { "private copy of the SDK", "it brings its own copy of PluginHost.Sdk.dll, so none of its types would be the host's; refer to it with ExcludeAssets=\"runtime;native\" (a project: Private=\"false\")" },
         { "id of the wrong kind", "Acme.AcmeMedia: by its id fusion.bad is of kind 'fusion', which implements INodePlugin, but its class implements IMediaDecoder; change the id or the class" },
+        { "requirement of no option", "Acme.AcmeMedia: media.bad requires 'text-scorer' from its option 'Run', but has no option of that name whose value is a text or null; there is none" },
+        { "optional requirement of no option", "Acme.AcmeMedia: media.bad requires 'text-scorer' as optional, but 'From' names no option that says whether it is there" },
+        { "requirement twice", "Acme.AcmeMedia: media.bad requires 'text-scorer' twice; once is enough" },
         { "no plugin class", "Bad.dll has no class marked [Plugin(\"kind.name\", \"...\")]" },
     };
 
@@ -151,11 +154,17 @@ public sealed class FaultMatrixTests : IDisposable
                 break;
             case "private copy of the SDK": package.Files["plugin/PluginHost.Sdk.dll"] = File.ReadAllBytes(typeof(PluginHost.Sdk.PluginAttribute).Assembly.Location); break;
             case "id of the wrong kind": Main(PluginCompiler.Compile("Bad", PluginCompiler.Media("fusion.bad"))); break;
+            case "requirement of no option": Main(Requiring("""[Requires("text-scorer", From = "Run")]""")); break;
+            case "optional requirement of no option": Main(Requiring("""[Requires("text-scorer", Optional = true)]""")); break;
+            case "requirement twice": Main(Requiring("""[Requires("text-scorer")] [Requires("text-scorer")]""")); break;
             case "no plugin class": Main(PluginCompiler.Compile("Bad", "public static class Nothing;")); break;
             default: throw new ArgumentOutOfRangeException(nameof(fault), fault, null);
         }
         return package;
     }
+
+    private static byte[] Requiring(string attributes) =>
+        PluginCompiler.Compile("Bad", PluginCompiler.Media("media.bad").Replace("[Accepts(", attributes + " [Accepts(", StringComparison.Ordinal));
 
     private static string WithDepth() => Sdk.Replace("VERSION", "0.1.0", StringComparison.Ordinal).Replace("MEMBERS", Decode, StringComparison.Ordinal).Replace("MORE", "", StringComparison.Ordinal)
         .Replace("int Seconds);", "int Seconds) { public int Depth => 1; }", StringComparison.Ordinal);

@@ -1,0 +1,146 @@
+using Microsoft.Extensions.AI;
+using PluginHost.Catalog;
+using PluginHost.Data;
+using PluginHost.Graph;
+using PluginHost.Sdk;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PluginHost.Runs.Inference;
+
+/// <summary>
+/// The encoders of a trained graph as an embedding generator: texts, pictures and sounds become vectors of length 1 in the space that its contrastive
+/// objective has made. Safe for concurrent calls, which take turns. Disposed, it holds nothing of the graph, whoever holds it.
+/// </summary>
+public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<float>>
+{
+    private const int BatchSize = 64;
+
+    private readonly Lock gate = new();
+    private readonly string model;
+    private readonly string language;
+    private ExecutableGraph? graph;
+    private Dataset? data;
+    private readonly MediaFormat format;
+    private MediaDecoding? media;
+    private Dictionary<SamplePort, (int Slot, ExecutionStep[] Steps)> towers;
+
+    /// <param name="graph">The graph with its weights; not disposed.</param>
+    /// <param name="data">Makes its batches; not disposed.</param>
+    /// <param name="media">Decodes media.</param>
+    /// <param name="format">The form that the graph reads.</param>
+    /// <param name="model">Name of the run, for messages.</param>
+    /// <param name="language">Under which a text stands as a caption.</param>
+    /// <exception cref="UserErrorException">The graph has no space that texts and media share.</exception>
+    public GraphEmbedder(ExecutableGraph graph, Dataset data, MediaDecoding media, MediaFormat format, string model, string language)
+    {
+        (this.graph, this.data, this.media, this.format, this.model, this.language) = (graph, data, media, format, model, language);
+        towers = SharedSpace.Of(graph.Plan).ToDictionary(tower => tower.Key, tower => (tower.Value, graph.StepsFor([tower.Value])));
+        if (towers.Count == 0) throw new UserErrorException($"the run '{model}' has no contrastive objective between its texts and a medium, so there is no space to embed into");
+    }
+
+    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(IEnumerable<AIContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var inputs = values.Select((value, index) => (Index: index, Port: PortOf(value), Value: value)).ToList();
+        var vectors = new Embedding<float>[inputs.Count];
+        foreach (var chunk in inputs.GroupBy(input => input.Port).SelectMany(group => group.Chunk(BatchSize)))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            // Decoding goes side by side; the encoders are asked by one at a time.
+            Sample[] samples = [.. chunk.Select(input => SampleOf(input.Port, input.Value, cancellationToken))];
+            var rows = Embed(chunk[0].Port, samples);
+            for (var row = 0; row < rows.Length; row++) vectors[chunk[row].Index] = new Embedding<float>(rows[row]) { ModelId = model };
+        }
+        return Task.FromResult(new GeneratedEmbeddings<Embedding<float>>(vectors));
+    }
+
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceKey is not null ? null
+        : serviceType == typeof(EmbeddingGeneratorMetadata) ? new EmbeddingGeneratorMetadata("pluginhost", defaultModelId: model)
+        : serviceType.IsInstanceOfType(this) ? this
+        : null;
+
+    public void Dispose()
+    {
+        lock (gate) (graph, data, media, towers) = (null, null, null, []);
+    }
+
+    private SamplePort PortOf(AIContent value)
+    {
+        var port = value switch
+        {
+            TextContent => SamplePort.Caption,
+            DataContent data when data.HasTopLevelMediaType("image") => SamplePort.Image,
+            DataContent data when data.HasTopLevelMediaType("audio") => SamplePort.Audio,
+            DataContent data => throw new UserErrorException($"the run '{model}' cannot embed '{data.MediaType}'; it embeds {Known()}"),
+            _ => throw new UserErrorException($"the run '{model}' cannot embed {value.GetType().Name}; it embeds {Known()}"),
+        };
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(graph is null, this);
+            if (!towers.ContainsKey(port))
+                throw new UserErrorException($"the run '{model}' has no contrastive objective between text and {SamplePorts.NameOf(port)}, so it cannot embed {SamplePorts.NameOf(port)}; it embeds {Known()}");
+        }
+        return port;
+    }
+
+    private string Known() => string.Join(" and ", towers.Keys.Order().Select(port => port == SamplePort.Caption ? "text" : SamplePorts.NameOf(port)));
+
+    private Sample SampleOf(SamplePort port, AIContent value, CancellationToken cancellation)
+    {
+        if (port == SamplePort.Caption) return new Sample("text") { Texts = new Dictionary<string, string> { [language] = ((TextContent)value).Text } };
+        var modality = SamplePorts.NameOf(port);
+        var content = Decode((DataContent)value, modality, cancellation);
+        return port == SamplePort.Image ? new Sample(modality) { Image = content } : new Sample(modality) { Audio = content };
+    }
+
+    // Decoders take files: the bytes are one for as long as it takes. What was in memory in the form of the training stays that.
+    private MediaContent Decode(DataContent content, string modality, CancellationToken cancellation)
+    {
+        var decoders = media;
+        ObjectDisposedException.ThrowIf(decoders is null, this);
+        if (content.RawRepresentation is Picture picture && picture.Width == format.ImageSize && picture.Height == format.ImageSize) return picture;
+        if (content.RawRepresentation is Sound sound && sound.Rate == format.AudioRate) return sound;
+        var file = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():N}.{ExtensionOf(content.MediaType)}");
+        try
+        {
+            File.WriteAllBytes(file, content.Data.Span);
+            return decoders.Decode(new MediaFile(file), modality, format, cancellation);
+        }
+        catch (BadSampleException error)
+        {
+            throw new BadSampleException(error.Message.Replace(file, content.MediaType, StringComparison.Ordinal));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    // image/jpeg -> jpeg, audio/x-wav -> wav
+    private static string ExtensionOf(string mediaType)
+    {
+        var subtype = mediaType[(mediaType.IndexOf('/', StringComparison.Ordinal) + 1)..];
+        var name = new string([.. (subtype.StartsWith("x-", StringComparison.Ordinal) ? subtype[2..] : subtype).TakeWhile(char.IsAsciiLetterOrDigit)]);
+        return name == "mpeg" ? "mp3" : name;
+    }
+
+    private float[][] Embed(SamplePort port, Sample[] samples)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(graph is null || data is null, this);
+            using var pass = StepGate.Enter();
+            using var _ = no_grad();
+            using var scope = NewDisposeScope();
+            using var batch = data.CollateCaptions(samples, language);
+            var slots = graph.CreateSlots();
+            SlotFiller.Fill(graph.Plan, batch, slots);
+            var (slot, steps) = towers[port];
+            ExecutableGraph.Run(steps, slots);
+            var vectors = nn.functional.normalize(((Tensor)slots[slot]!).to(float32), 2, 1).cpu().contiguous(); // [values, width]
+            var width = (int)vectors.size(1);
+            return [.. vectors.data<float>().ToArray().Chunk(width)];
+        }
+    }
+}
