@@ -60,6 +60,9 @@ public static class DatasetPage
                 .Select(row => new ScriptObject { ["reason"] = (string)row["reason"]!, ["kept"] = originals[(string)row["similar"]![0]!], ["dropped"] = dropped[(string)row["id"]!] }).ToList(),
             ["dropped"] = decisions.Where(row => !(bool)row["keep"]! && row["similar"]!.AsArray().Count == 0 && dropped.ContainsKey((string)row["id"]!)).Take(ShownSamples)
                 .Select(row => new ScriptObject { ["reason"] = $"{row["filter"]}: {row["reason"]}", ["card"] = dropped[(string)row["id"]!] }).ToList(),
+            ["unread"] = decisions.Where(row => (int)row["round"]! == 0).Take(ShownSamples)
+                .Select(row => new ScriptObject { ["id"] = (string)row["id"]!, ["by"] = (string)row["filter"]!, ["reason"] = (string)row["reason"]! }).ToList(),
+            ["unread_total"] = decisions.Count(row => (int)row["round"]! == 0),
             ["recipe"] = manifest["recipe"]!.ToJsonString(new() { WriteIndented = true }),
         };
         var context = new TemplateContext { LoopLimit = 0, LimitToString = 0 };
@@ -78,6 +81,8 @@ public static class DatasetPage
             if (number++ % every == 0) shown.Add(Card(sample));
             if (wanted.Contains((string)sample.Record["id"]!)) originals[(string)sample.Record["id"]!] = Card(sample);
         }
+        // Zeros in a shard look like its end.
+        if (number != total) throw new InvalidDataException($"version.json states {total:N0} samples, and {number:N0} are in the shards.");
         return (shown, originals);
     }
 
