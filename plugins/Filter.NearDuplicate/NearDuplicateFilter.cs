@@ -1,6 +1,5 @@
 // Drops all but the first of samples that are nearly the same. Texts: MinHash signatures of word shingles (Broder 1997), found by
-// locality-sensitive hashing over bands. Pictures: 64-bit DCT hashes (pHash), found by the pigeonhole principle: two hashes that
-// differ in at most d bits agree in at least one of d + 1 pieces.
+// locality-sensitive hashing over bands. Pictures: the correlation of small views of them, found by the signs of random projections (Charikar 2002).
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using PluginHost.Sdk;
@@ -24,14 +23,12 @@ public enum Comparison
 /// <param name="By">What two samples are compared by.</param>
 /// <param name="Similarity">Share of common shingles (Jaccard) from which texts are nearly the same.</param>
 /// <param name="Words">Words in a shingle; characters in one of Chinese.</param>
-/// <param name="Distance">Bits in which the hashes of pictures that are nearly the same differ at most.</param>
 /// <param name="Correlation">Correlation of the small pictures from which they are nearly the same.</param>
 public sealed record NearDuplicateOptions(
     [property: Description("What two samples are compared by: text, image, or both; with both, what they have must resemble each other in both.")] Comparison By = Comparison.Both,
     [property: Range(0.1, 1.0), Description("Share of common shingles (Jaccard) from which texts are nearly the same.")] double Similarity = 0.8,
     [property: Range(1, 16), Description("Words in a shingle; characters in one of Chinese.")] int Words = 3,
-    [property: Range(0, 15), Description("Bits of 64 in which the hashes of pictures that are nearly the same differ at most.")] int Distance = 10,
-    [property: Range(0.0, 1.0), Description("Correlation of the pictures at 16x16 pixels, from 0 to 1, from which they are nearly the same; 0: the hash alone tells.")] double Correlation = 0.95);
+    [property: Range(0.5, 1.0), Description("Correlation of the pictures at 32x32 pixels, from 0.5 to 1, from which they are nearly the same.")] double Correlation = 0.97);
 
 /// <summary>Near-duplicates.</summary>
 [Plugin("filter.near-duplicate", "Keeps the first of samples with nearly the same text and picture.")]
@@ -47,17 +44,17 @@ internal sealed class OpenNearDuplicateFilter : IFilter
     private readonly FilterContext context;
     private readonly Shingles shingles;
     private readonly TextBands textBands;
-    private readonly HashPieces pieces;
+    private readonly PictureBands pictureBands = new();
     private readonly List<Fingerprint> kept = [];
     private readonly Dictionary<string, FilterDecision> decisions = [];
     private readonly double threshold;
 
-    private readonly record struct Fingerprint(string Id, uint[]? Text, ulong? Image, float[]? Small);
+    private readonly record struct Fingerprint(string Id, uint[]? Text, PictureViews? Image);
 
     public OpenNearDuplicateFilter(NearDuplicateOptions options, FilterContext context)
     {
         (this.options, this.context) = (options, context);
-        (shingles, textBands, pieces) = (new(options.Words), new(options.Similarity), new(options.Distance));
+        (shingles, textBands) = (new(options.Words), new(options.Similarity));
         threshold = options.By == Comparison.Image ? options.Correlation : options.Similarity;
     }
 
@@ -68,8 +65,7 @@ internal sealed class OpenNearDuplicateFilter : IFilter
         var print = new Fingerprint(
             sample.Id,
             options.By == Comparison.Image ? null : MinHash.Of(shingles.Of(sample.Texts.Values)),
-            picture is null ? null : ImageHash.Of(picture),
-            picture is null ? null : Thumbnail.Of(picture));
+            picture is null ? null : new PictureViews(picture));
         decisions[sample.Id] = Decision(print);
     }
 
@@ -106,26 +102,25 @@ internal sealed class OpenNearDuplicateFilter : IFilter
 
     private (bool Alike, double Likeness, string Why) Compare(Fingerprint one, Fingerprint other)
     {
-        var (text, bits) = (one.Text is null ? 1 : MinHash.Similarity(one.Text, other.Text!), one.Image is null ? 0 : ImageHash.Distance(one.Image.Value, other.Image!.Value));
-        var correlation = one.Small is null ? 1 : Thumbnail.Correlation(one.Small, other.Small!);
-        var seen = bits <= options.Distance && correlation >= options.Correlation;
-        var alike = text >= options.Similarity && seen;
+        var text = one.Text is null ? 1 : MinHash.Similarity(one.Text, other.Text!);
+        var correlation = one.Image is null ? 1 : one.Image.Likeness(other.Image!);
+        var seen = correlation >= options.Correlation;
         var parts = new List<string>();
         if (one.Text is not null) parts.Add(FormattableString.Invariant($"{text:0.00} of the text in common"));
-        if (one.Image is not null) parts.Add(FormattableString.Invariant($"pictures differ in {bits} of 64 bits and correlate with {correlation:0.000}"));
-        return (alike, one.Text is null ? Math.Max(0, correlation) : seen ? text : 0, string.Join(", ", parts));
+        if (one.Image is not null) parts.Add(FormattableString.Invariant($"pictures correlate with {correlation:0.000}"));
+        return (text >= options.Similarity && seen, one.Text is null ? Math.Max(0, correlation) : seen ? text : 0, string.Join(", ", parts));
     }
 
-    // A picture's pieces are more selective than a caption's bands.
-    private SortedSet<int> Candidates(Fingerprint print) => print.Image is { } hash ? pieces.Find(hash) : textBands.Find(print.Text!);
+    // Pictures differ more than captions do: fewer are found by chance.
+    private SortedSet<int> Candidates(Fingerprint print) => print.Image is { } image ? pictureBands.Find(image.Coarse()) : textBands.Find(print.Text!);
 
     private void Keep(Fingerprint print)
     {
-        if (print.Image is { } hash) pieces.Add(hash, kept.Count);
+        if (print.Image is { } image) pictureBands.Add(image.Coarse(), kept.Count);
         else textBands.Add(print.Text!, kept.Count);
         kept.Add(print);
     }
 
-    private Picture Decode(MediaContent content) => context.Decode(content, "image", new MediaFormat(ImageHash.Size, 8000, 1)) as Picture
+    private Picture Decode(MediaContent content) => context.Decode(content, "image", new MediaFormat(PictureViews.Size, 8000, 1)) as Picture
         ?? throw new BadSampleException("the picture was decoded to something else");
 }

@@ -12,6 +12,8 @@ namespace Media.Ffmpeg;
 [Accepts("*")]
 public sealed class FfmpegMedia : IMediaDecoder
 {
+    private const string DiskFull = "No space left on device";
+
     // What ffmpeg's demultiplexers say of a file that ends too early.
     private static readonly string[] Torn = ["partial file", "ended prematurely", "truncat"];
 
@@ -104,6 +106,8 @@ public sealed class FfmpegMedia : IMediaDecoder
         }
         catch (FFMpegException error)
         {
+            // A full disk is no fault of the sample.
+            if (error.Message.Contains(DiskFull, StringComparison.Ordinal)) throw new IOException($"ffmpeg's output cannot be written: {DiskFull}; make room in {Path.GetTempPath()}, or set TMPDIR to a folder that has some", error);
             throw new BadSampleException($"{path}: ffmpeg cannot decode it: {LastLine(error)}");
         }
         finally

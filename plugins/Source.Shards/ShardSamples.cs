@@ -26,7 +26,7 @@ internal sealed class ShardSamples(string[] shards, IReadOnlyDictionary<string, 
             using var reader = new TarReader(stream);
             return Read(shard, place, reader);
         }
-        catch (Exception error) when (error is InvalidDataException or FormatException or JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
+        catch (Exception error) when (error is InvalidDataException or FormatException or JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException or OverflowException or NotSupportedException)
         {
             throw Bad(shard, place, $"the sample is damaged: {error.Message}");
         }

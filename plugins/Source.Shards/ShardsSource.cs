@@ -59,10 +59,13 @@ internal sealed class VersionReader(string folder, JsonElement manifest, bool ve
         {
             using var row = JsonDocument.Parse(line);
             var place = new SamplePlace(row.RootElement.GetProperty("id").GetString()!, row.RootElement.GetProperty("shard").GetInt32(), row.RootElement.GetProperty("offset").GetInt64());
-            if (place.Shard >= shards.Length || place.Offset >= shards[place.Shard].Bytes)
-                throw Wrong("index.jsonl", $"places '{place.Id}' at {place.Offset:N0} of shard {place.Shard}, which is beyond it");
+            if (place.Shard < 0 || place.Shard >= shards.Length || place.Offset < 0 || place.Offset >= shards[place.Shard].Bytes)
+                throw Wrong("index.jsonl", $"places '{place.Id}' at {place.Offset:N0} of shard {place.Shard}, where nothing is");
             places[row.RootElement.GetProperty("split").GetString()!].Add(place);
         }
+        foreach (var split in manifest.GetProperty("splits").EnumerateObject())
+            if (split.Value.GetInt32() is var stated && places[split.Name].Count != stated)
+                throw Wrong("index.jsonl", $"has {places[split.Name].Count:N0} samples in the split '{split.Name}' where version.json states {stated:N0}");
         return new ShardSamples([.. shards.Select(shard => shard.Path)], places, Path.GetFileName(folder) + ":" + manifest.GetProperty("index").GetString());
     }
 

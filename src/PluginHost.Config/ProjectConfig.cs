@@ -105,6 +105,9 @@ public sealed record DataConfig
     /// <summary>Threads that read and decode ahead of the training; what they give does not depend on how many. 0: one for each core, at most 8. Range 0 to 64.</summary>
     public int Workers { get; init; }
 
+    /// <summary>Longest time that a decoder may take for one medium, in seconds; when it is over, it may try once more for twice as long. Range 0.1 to 3600.</summary>
+    public double DecodeSeconds { get; init; } = 30;
+
     /// <summary>Languages of captions, drawn by equal chance in training; the first is the one evaluated unless an evaluation says otherwise.</summary>
     public IReadOnlyList<string> Languages { get; init; } = ["en"];
 }

@@ -57,6 +57,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             TextLength = (int)text.Integer("length", defaults.TextLength, 8, 8192),
             TextBucket = (int)text.Integer("bucket", defaults.TextBucket, 1, 1000),
             Workers = (int)reader.Integer("workers", defaults.Workers, 0, 64),
+            DecodeSeconds = reader.Number("decodeSeconds", defaults.DecodeSeconds, 0.1, 3600),
             Languages = text.Texts("languages", defaults.Languages),
         };
         if (data.Languages.Count == 0) errors.Add(new ConfigError(text.Location, "'languages' needs at least one language, such as \"en\""));

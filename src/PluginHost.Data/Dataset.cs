@@ -39,7 +39,7 @@ public sealed class Dataset : IDisposable
     public Dataset(DataConfig config, ISource source, IReadOnlyList<MediaPlugin> media, RejectionLog rejections, Device device)
     {
         (this.config, this.source, this.rejections, this.device) = (config, source, rejections, device);
-        library = new MediaLibrary(media, FormatOf(config), RememberedBytes);
+        library = new MediaLibrary(media, FormatOf(config), RememberedBytes, TimeSpan.FromSeconds(config.DecodeSeconds));
         reader = new SampleReader(source, library, rejections);
         answers = new Lazy<TaskAnswers>(() => new TaskAnswers(Leading(source, AnswerSamples)));
     }

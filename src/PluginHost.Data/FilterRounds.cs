@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PluginHost.Catalog;
 using PluginHost.Sdk;
 
 namespace PluginHost.Data;
@@ -27,10 +28,15 @@ public sealed class FilterRounds(ISource source, MediaDecoding media, Action<str
     /// <summary>The name under which unreadable samples and media are dropped.</summary>
     public const string Reading = "decode";
 
+    /// <summary>The name under which the rows are counted that a source gave no sample for.</summary>
+    public const string Opening = "source";
+
     /// <summary>All decisions, the same on any number of threads.</summary>
-    public FilterOutcome Run(IReadOnlyList<IReadOnlyList<ChosenFilter>> rounds)
+    /// <param name="rounds">Filters, round by round.</param>
+    /// <param name="rejections">What the source left out when it was opened.</param>
+    public FilterOutcome Run(IReadOnlyList<IReadOnlyList<ChosenFilter>> rounds, IReadOnlyList<Rejection>? rejections = null)
     {
-        var decisions = new List<SampleDecision>();
+        var decisions = (rejections ?? []).Select(left => new SampleDecision(new SamplePlace("", -1, left.Id), 0, Opening, Bad(left.Reason))).ToList();
         var kept = Readable(decisions);
         for (var round = 1; round <= rounds.Count; round++)
         {
@@ -75,13 +81,21 @@ public sealed class FilterRounds(ISource source, MediaDecoding media, Action<str
         {
             cancellation.ThrowIfCancellationRequested();
             progress($"{chosen.Id}: survey", (double)i / places.Count);
-            reasons[i] = Try(() => filter.Survey(source.Read(places[i].Split, places[i].Index)));
+            reasons[i] = Try(() =>
+            {
+                var sample = source.Read(places[i].Split, places[i].Index);
+                Guard(chosen.Id, "looking at", sample, () => filter.Survey(sample));
+            });
         }
         var decisions = new SampleDecision[places.Count];
         Each(places, $"{chosen.Id}: decisions", i =>
         {
             FilterDecision? decision = null;
-            reasons[i] ??= Try(() => decision = filter.Decide(source.Read(places[i].Split, places[i].Index)));
+            reasons[i] ??= Try(() =>
+            {
+                var sample = source.Read(places[i].Split, places[i].Index);
+                Guard(chosen.Id, "deciding about", sample, () => decision = filter.Decide(sample));
+            });
             decisions[i] = new SampleDecision(places[i], round, chosen.Id, decision ?? Bad(reasons[i]!));
         });
         return decisions;
@@ -103,6 +117,19 @@ public sealed class FilterRounds(ISource source, MediaDecoding media, Action<str
         {
             // A plugin's failure or a user's mistake is one error, however many threads met it.
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(errors.InnerExceptions[0]);
+        }
+    }
+
+    // A mistake in a filter is told by its name and the sample's, and a full disk by its own.
+    private static void Guard(string filter, string doing, Sample sample, Action act)
+    {
+        try
+        {
+            act();
+        }
+        catch (Exception error) when (error is not (IOException or OperationCanceledException))
+        {
+            throw PluginFailedException.From(error, filter, $"{doing} '{sample.Id}'");
         }
     }
 

@@ -89,13 +89,18 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
     {
         if (content is MediaSpan span) return DecodeNow(span.Content, modality, wanted with { Start = span.Start, End = span.End }, cancellation);
         StepGate.AwaitRoom(DecodingBytes);
-        if (content is MediaFile file) return Run(file.Path, modality, wanted, cancellation);
+        if (content is MediaFile file)
+        {
+            // Who reads from a named pipe waits for ever; it has no length, as an empty file has none.
+            if (new FileInfo(file.Path) is { Exists: true, Length: 0 }) throw new BadSampleException($"{file.Path}: the file is empty");
+            return Run(file.Path, modality, wanted, cancellation);
+        }
         var part = (MediaPart)content;
         // Decoders take files: the part is one for as long as it takes.
         var copy = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():N}{part.Extension}");
         try
         {
-            File.WriteAllBytes(copy, part.Read());
+            Write(copy, part.Read());
             return Run(copy, modality, wanted, cancellation);
         }
         catch (BadSampleException error)
@@ -105,6 +110,19 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
         finally
         {
             File.Delete(copy);
+        }
+    }
+
+    // A full disk is no fault of the sample: it must not be dropped for it.
+    private static void Write(string copy, byte[] bytes)
+    {
+        try
+        {
+            File.WriteAllBytes(copy, bytes);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"a decoder's copy of a medium cannot be written: {error.Message}; make room in {Path.GetTempPath()}, or set TMPDIR to a folder that has some", error);
         }
     }
 

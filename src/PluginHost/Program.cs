@@ -48,6 +48,12 @@ catch (Exception e) when (e is RunFailedException or GraphExecutionException or 
     Console.Error.WriteLine(e.Message);
     return ExitCode.Failed;
 }
+catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+{
+    // A disk that is full or gone: no mistake of the user's, and no trace helps.
+    Console.Error.WriteLine($"{e.Message}{(args is ["run", ..] ? "; 'pluginhost run --resume latest' goes on from the last checkpoint" : "")}");
+    return ExitCode.Failed;
+}
 catch (OperationCanceledException)
 {
     Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["compare", ..] ? "stopped; the report holds what was done, and 'compare' takes finished runs by name" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");

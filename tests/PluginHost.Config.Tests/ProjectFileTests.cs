@@ -79,10 +79,10 @@ public sealed class ProjectFileTests : IDisposable
     [Fact]
     public void Read_Mix_HasSourcesWithWeights()
     {
-        var data = Read("""{ "data": { "mix": ["source.a", { "use": "source.b", "settings": { "x": 1 }, "weight": 3 }], "workers": 4, "text": { "bucket": 16 } }, "graph": {} }""").Data;
+        var data = Read("""{ "data": { "mix": ["source.a", { "use": "source.b", "settings": { "x": 1 }, "weight": 3 }], "workers": 4, "decodeSeconds": 2.5, "text": { "bucket": 16 } }, "graph": {} }""").Data;
 
         Assert.Equal([("source.a", 1), ("source.b", 3)], data.Sources.Select(source => (source.Use.Id, source.Weight)));
-        Assert.Equal((4, 16), (data.Workers, data.TextBucket));
+        Assert.Equal((4, 2.5, 16), (data.Workers, data.DecodeSeconds, data.TextBucket));
     }
 
     [Fact]

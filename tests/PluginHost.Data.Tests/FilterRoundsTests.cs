@@ -1,3 +1,4 @@
+using PluginHost.Catalog;
 using PluginHost.Sdk;
 
 namespace PluginHost.Data.Tests;
@@ -42,6 +43,34 @@ public class FilterRoundsTests
 
         Assert.Equal([0], outcome.Kept.Select(place => place.Index));
         Assert.Equal(["cannot be read", "another sample has the id 'a'"], outcome.Decisions.Select(decision => decision.Decision.Reason));
+    }
+
+    [Fact]
+    public void Reading_RowsThatTheSourceLeftOut_AreCounted()
+    {
+        var source = new ListSource(Make.Sample("a"));
+        var outcome = new FilterRounds(source, Media(), (_, _) => { }, default).Run([], [new Rejection("rows.jsonl(7)", "half a row")]);
+
+        var decision = Assert.Single(outcome.Decisions);
+        Assert.Equal((FilterRounds.Opening, "rows.jsonl(7)", false, "half a row"), (decision.Filter, decision.Place.Id, decision.Decision.Keep, decision.Decision.Reason));
+    }
+
+    [Fact]
+    public void Filter_Failing_IsOneErrorThatNamesItAndTheSample()
+    {
+        var rounds = new FilterRounds(new ListSource(Make.Sample("a")), Media(), (_, _) => { }, default);
+        var error = Assert.Throws<PluginFailedException>(() => rounds.Run([[new ChosenFilter("filter.broken", () => new Broken())]]));
+        Assert.Contains("filter.broken", error.Message, StringComparison.Ordinal);
+        Assert.Contains("deciding about 'a'", error.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Broken : IFilter
+    {
+        public FilterDecision Decide(Sample sample) => throw new InvalidOperationException("no");
+
+        public void Dispose()
+        {
+        }
     }
 
     [Fact]

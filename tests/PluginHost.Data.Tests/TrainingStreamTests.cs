@@ -81,6 +81,27 @@ public class TrainingStreamTests
     }
 
     [Fact]
+    public void DecoderThatHangs_CostsItsSample_AndNotTheTraining()
+    {
+        using var never = new ManualResetEventSlim();
+        var decoder = new FakeDecoder(_ =>
+        {
+            never.Wait(TimeSpan.FromSeconds(20));
+            return Make.Picture();
+        });
+        var samples = Samples(8);
+        samples[3] = samples[3]! with { Image = new MediaFile(Path.GetFullPath("hangs.png")) };
+        using var data = Make.Dataset(new ListSource(samples), Make.Config with { DecodeSeconds = 0.1 }, media: [new MediaPlugin("media.fake", ["*"], decoder)]);
+
+        var ids = Ids(data, Stream(), 8);
+        never.Set();
+
+        Assert.Equal(32, ids.Count);
+        Assert.DoesNotContain("3", ids);
+        Assert.EndsWith("hangs.png: decoding took more than 0.1 s, and when tried again more than 0.2 s", Assert.Single(data.Rejections).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Tasks_ChooseSamplesAndTurns()
     {
         var samples = Samples(8);

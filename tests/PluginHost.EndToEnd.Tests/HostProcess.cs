@@ -33,10 +33,14 @@ public sealed class HostProcess : IDisposable
 
     public static string Project(string name) => Path.Combine(Root, "host-config", name);
 
+    /// <summary>Variables that the program sees besides those of the tests.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public Process Start(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Folder, StandardOutputEncoding = Encoding.UTF8 };
         foreach (var argument in (string[])[Program, .. arguments, "--host", HostFile]) start.ArgumentList.Add(argument);
+        foreach (var (name, value) in Environment) start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

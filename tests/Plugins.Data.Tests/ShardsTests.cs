@@ -70,6 +70,35 @@ public sealed class ShardsTests : IDisposable
         Assert.Contains("index.jsonl is not the one that version.json was written with", Refusal(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"offset\":0", "\"offset\":-512", "places 'circle.png' at -512 of shard 0, where nothing is")]
+    [InlineData("\"offset\":0", "\"offset\":99999", "places 'circle.png' at 99,999 of shard 0, where nothing is")]
+    [InlineData("\"shard\":0", "\"shard\":-1", "of shard -1, where nothing is")]
+    [InlineData("\"shard\":0", "\"shard\":7", "of shard 7, where nothing is")]
+    public void Open_IndexThatPointsElsewhere_IsRefused(string from, string to, string expected)
+    {
+        ChangeIndex(index => index.Replace(from, to, StringComparison.Ordinal));
+        Assert.Contains(expected, Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_IndexWithASampleLess_NamesTheSplitAndBothCounts()
+    {
+        ChangeIndex(index => index[(index.IndexOf('\n', StringComparison.Ordinal) + 1)..]);
+        Assert.Contains("index.jsonl has 2 samples in the split 'train' where version.json states 3", Refusal(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Writes another index, of which version.json knows.</summary>
+    private void ChangeIndex(Func<string, string> change)
+    {
+        var (index, manifest) = (Path.Combine(folder.Path, "index.jsonl"), Path.Combine(folder.Path, "version.json"));
+        var before = Hash(index);
+        File.WriteAllText(index, change(File.ReadAllText(index)));
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace(before, Hash(index), StringComparison.Ordinal));
+    }
+
+    private static string Hash(string path) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)));
+
     [Fact]
     public void Open_ContentChanged_IsRefusedWhenVerified()
     {

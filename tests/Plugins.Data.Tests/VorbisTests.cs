@@ -20,12 +20,15 @@ public sealed class VorbisTests : IDisposable
     public void Ogg_Decoded_IsWhatFfmpegMakesOfIt()
     {
         FfmpegTests.NeedFfmpeg();
+        // At the file's own rate nobody resamples.
         var format = new MediaFormat(32, 8000, 1);
         var (ours, theirs) = (Decode(Tone, format).Samples, ((Sound)new FfmpegMedia().Decode(Tone, "audio", format, default)).Samples);
-        var count = Math.Min(ours.Length, theirs.Length) - 100; // the resamplers differ at the ends
-        Assert.InRange(ours.Length - theirs.Length, -200, 80); // ffmpeg keeps what the last packet has beyond the stated end
-        double Dot(float[] one, float[] other) => Enumerable.Range(100, count - 100).Sum(i => (double)one[i] * other[i]);
-        Assert.InRange(Dot(ours, theirs) / Math.Sqrt(Dot(ours, ours) * Dot(theirs, theirs)), 0.999, 1.001);
+
+        // The last page states 2,400 samples; its ten packets hold 2,560. ffmpeg 5.1 takes the first packet, which only opens the overlap and gives nothing,
+        // for a block of 256: what it would have to leave out is then longer than the last block, and it leaves out nothing.
+        Assert.Equal(2400, ours.Length);
+        Assert.True(theirs.Length is 2400 or 2560, $"ffmpeg gives {theirs.Length} samples");
+        Assert.All(Enumerable.Range(0, ours.Length), i => Assert.Equal(theirs[i], ours[i], 1e-5f));
     }
 
     [Fact]

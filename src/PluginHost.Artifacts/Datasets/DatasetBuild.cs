@@ -22,6 +22,8 @@ namespace PluginHost.Artifacts.Datasets;
 public sealed class DatasetBuild(ISource source, string folder, string name, JsonObject recipe, Action<string, double> progress, CancellationToken cancellation)
 {
     private const int ShownDrops = 200;
+    private const string Manifest = "version.json";
+    private const string KeptFile = "kept.jsonl";
 
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -44,9 +46,13 @@ public sealed class DatasetBuild(ISource source, string folder, string name, Jso
         {
             Directory.CreateDirectory(partial);
             foreach (var torn in Directory.GetFiles(partial, "*.tmp")) File.Delete(torn); // of a build that was killed
-            var kept = Decisions(partial, filter);
-            WriteShards(partial, kept);
-            Finish(partial, kept.Count);
+            if (!File.Exists(Path.Combine(partial, Manifest)))
+            {
+                var kept = Decisions(partial, filter);
+                WriteShards(partial, kept);
+                Finish(partial, kept.Count);
+            }
+            foreach (var step in Directory.GetFiles(partial, "shard-*.jsonl").Append(Path.Combine(partial, KeptFile))) File.Delete(step);
             Directory.Move(partial, path);
             AtomicFile.FlushFolder(folder);
         }
@@ -96,10 +102,10 @@ public sealed class DatasetBuild(ISource source, string folder, string name, Jso
 
     private List<SamplePlace> Decisions(string partial, Func<FilterOutcome> filter)
     {
-        var (decisions, keptFile) = (Path.Combine(partial, "decisions.jsonl"), Path.Combine(partial, "kept.jsonl"));
+        var (decisions, keptFile) = (Path.Combine(partial, "decisions.jsonl"), Path.Combine(partial, KeptFile));
         if (File.Exists(keptFile))
             return [.. File.ReadLines(keptFile).Select(line => JsonNode.Parse(line)!).Select(row => new SamplePlace((string)row["split"]!, (int)row["index"]!, (string)row["id"]!))];
-        var outcome = filter();
+        var outcome = Filtered(filter);
         Write(decisions, stream => Lines(stream, outcome.Decisions.Select(decision => Row(decision))));
         WriteDropped(partial, outcome);
         // Last: where this file is, the others are whole.
@@ -107,11 +113,24 @@ public sealed class DatasetBuild(ISource source, string folder, string name, Jso
         return [.. outcome.Kept];
     }
 
+    // Decoders write too: copies for themselves, in another place.
+    private static FilterOutcome Filtered(Func<FilterOutcome> filter)
+    {
+        try
+        {
+            return filter();
+        }
+        catch (IOException error)
+        {
+            throw new RunFailedException($"the samples cannot be filtered: {error.Message}; the same command begins again");
+        }
+    }
+
     private void WriteDropped(string partial, FilterOutcome outcome) => Write(Path.Combine(partial, "dropped.tar"), stream =>
     {
         using var writer = new ShardWriter(stream);
         var dropped = outcome.Decisions.Where(decision => !decision.Decision.Keep && decision.Round > 0).DistinctBy(decision => decision.Place.Id).Take(ShownDrops).ToArray();
-        for (var i = 0; i < dropped.Length; i++) writer.Write(i, dropped[i].Place.Split, source.Read(dropped[i].Place.Split, dropped[i].Place.Index));
+        for (var i = 0; i < dropped.Length; i++) Write(writer, i, dropped[i].Place);
     });
 
     private void WriteShards(string partial, List<SamplePlace> kept)
@@ -136,17 +155,21 @@ public sealed class DatasetBuild(ISource source, string folder, string name, Jso
         for (; next < kept.Count && (rows.Count == 0 || stream.Position < ShardBytes); next++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var (split, position, id) = kept[next];
-            rows.Add(new JsonObject { ["id"] = id, ["split"] = split, ["shard"] = shard, ["offset"] = stream.Position });
-            try
-            {
-                writer.Write(next, split, source.Read(split, position));
-            }
-            catch (BadSampleException error)
-            {
-                throw new RunFailedException($"'{id}' could be read when it was filtered, but not when it was written: {error.Message}; leave the data alone while a version is built");
-            }
+            rows.Add(new JsonObject { ["id"] = kept[next].Id, ["split"] = kept[next].Split, ["shard"] = shard, ["offset"] = stream.Position });
+            Write(writer, next, kept[next]);
             progress("writing", (next + 1.0) / kept.Count);
+        }
+    }
+
+    private void Write(ShardWriter writer, int number, SamplePlace place)
+    {
+        try
+        {
+            writer.Write(number, place.Split, source.Read(place.Split, place.Index));
+        }
+        catch (BadSampleException error)
+        {
+            throw new RunFailedException($"'{place.Id}' could be read when it was filtered, but not when it was written: {error.Message}; leave the data alone while a version is built");
         }
     }
 
@@ -173,8 +196,7 @@ public sealed class DatasetBuild(ISource source, string folder, string name, Jso
             ["counts"] = DecisionCounts.Of(Path.Combine(partial, "decisions.jsonl")),
             ["recipe"] = recipe.DeepClone(),
         };
-        Write(Path.Combine(partial, "version.json"), stream => stream.Write(Encoding.UTF8.GetBytes(manifest.ToJsonString(new JsonSerializerOptions(Plain) { WriteIndented = true }))));
-        foreach (var index in indices.Append(Path.Combine(partial, "kept.jsonl"))) File.Delete(index);
+        Write(Path.Combine(partial, Manifest), stream => stream.Write(Encoding.UTF8.GetBytes(manifest.ToJsonString(new JsonSerializerOptions(Plain) { WriteIndented = true }))));
     }
 
     private static int Count(string index, string split) => File.ReadLines(index).Count(line => (string?)JsonNode.Parse(line)!["split"] == split);

@@ -52,11 +52,14 @@ public sealed class DatasetVersion
     /// <summary>Makes this version the one that <c>latest</c> names.</summary>
     public void MakeLatest() => Config.AtomicFile.WriteText(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, LatestAlias), Name);
 
-    /// <summary>Compares every shard with the size and SHA-256 that the manifest states.</summary>
+    /// <summary>Compares the index and every shard with the sizes and SHA-256 that the manifest states.</summary>
     /// <returns>What does not agree, a line each.</returns>
     public IReadOnlyList<string> Verify()
     {
         var wrong = new List<string>();
+        var index = File("index.jsonl");
+        if (!System.IO.File.Exists(index)) wrong.Add($"{index}: the index is missing");
+        else if (Hash(index) != (string?)Manifest["index"]) wrong.Add($"{index}: the index is not the one that version.json was written with");
         foreach (var shard in Shards)
         {
             var path = File(shard.File);

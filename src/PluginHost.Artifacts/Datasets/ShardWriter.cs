@@ -86,7 +86,8 @@ internal sealed class ShardWriter(Stream stream) : IDisposable
     {
         try
         {
-            return File.ReadAllBytes(path);
+            // Who reads from a named pipe waits for ever; it has no length, as an empty file has none.
+            return new FileInfo(path).Length > 0 ? File.ReadAllBytes(path) : throw new BadSampleException($"{path}: the file is empty");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -13,6 +13,7 @@ public static class DatasetPage
     private const int ShownPairs = 24;
     private const int Bins = 40;
     private const int MostThresholds = 6;
+    private const double LeastBar = 3; // of 150, so that a single sample can be seen
     private const int LargestMedium = 1 << 20; // bytes; a page is no archive
 
     // What browsers show by themselves.
@@ -60,6 +61,9 @@ public static class DatasetPage
                 .Select(row => new ScriptObject { ["reason"] = (string)row["reason"]!, ["kept"] = originals[(string)row["similar"]![0]!], ["dropped"] = dropped[(string)row["id"]!] }).ToList(),
             ["dropped"] = decisions.Where(row => !(bool)row["keep"]! && row["similar"]!.AsArray().Count == 0 && dropped.ContainsKey((string)row["id"]!)).Take(ShownSamples)
                 .Select(row => new ScriptObject { ["reason"] = $"{row["filter"]}: {row["reason"]}", ["card"] = dropped[(string)row["id"]!] }).ToList(),
+            ["unread"] = decisions.Where(row => (int)row["round"]! == 0).Take(ShownSamples)
+                .Select(row => new ScriptObject { ["id"] = (string)row["id"]!, ["by"] = (string)row["filter"]!, ["reason"] = (string)row["reason"]! }).ToList(),
+            ["unread_total"] = decisions.Count(row => (int)row["round"]! == 0),
             ["recipe"] = manifest["recipe"]!.ToJsonString(new() { WriteIndented = true }),
         };
         var context = new TemplateContext { LoopLimit = 0, LimitToString = 0 };
@@ -78,6 +82,8 @@ public static class DatasetPage
             if (number++ % every == 0) shown.Add(Card(sample));
             if (wanted.Contains((string)sample.Record["id"]!)) originals[(string)sample.Record["id"]!] = Card(sample);
         }
+        // Zeros in a shard look like its end.
+        if (number != total) throw new InvalidDataException($"version.json states {total:N0} samples, and {number:N0} are in the shards.");
         return (shown, originals);
     }
 
@@ -115,7 +121,8 @@ public static class DatasetPage
         if (measured.Length == 0) return null;
         var thresholds = measured.Select(row => (double?)row["threshold"]).OfType<double>().Distinct().Order().ToArray();
         // A filter whose threshold differs from sample to sample is shown by the lowest and the highest.
-        if (thresholds.Length > MostThresholds) thresholds = [thresholds[0], thresholds[^1]];
+        var spread = thresholds.Length > MostThresholds;
+        if (spread) thresholds = [thresholds[0], thresholds[^1]];
         var scores = measured.Select(row => (double)row["score"]!).ToArray();
         var (least, most) = (scores.Concat(thresholds).Min(), scores.Concat(thresholds).Max());
         var width = most > least ? (most - least) / Bins : 1;
@@ -123,21 +130,24 @@ public static class DatasetPage
         for (var i = 0; i < scores.Length; i++)
             ((bool)measured[i]["keep"]! ? kept : dropped)[Math.Min(Bins - 1, (int)((scores[i] - least) / width))]++;
         var highest = Enumerable.Range(0, Bins).Max(bin => kept[bin] + dropped[bin]);
+        // What was dropped is often little beside the rest, and what one looks for.
+        double Height(int count) => count == 0 ? 0 : Math.Max(LeastBar, (150.0 - LeastBar) * count / highest - LeastBar);
         return new ScriptObject
         {
             ["filter"] = filter,
             ["count"] = measured.Length,
             ["unmeasured"] = rows.Count - measured.Length,
+            ["spread"] = spread,
             ["least"] = Number(least, "0.###"),
             ["most"] = Number(most, "0.###"),
             ["thresholds"] = thresholds.Select(value => new ScriptObject { ["value"] = Number(value, "0.###"), ["x"] = Number((value - least) / (width * Bins) * 640, "0.0") }).ToList(),
             ["bars"] = Enumerable.Range(0, Bins).Select(bin => new ScriptObject
             {
                 ["x"] = bin * 16,
-                ["kept"] = Number(140.0 * kept[bin] / highest, "0.0"),
-                ["dropped"] = Number(140.0 * dropped[bin] / highest, "0.0"),
-                ["kept_y"] = Number(150 - 140.0 * kept[bin] / highest, "0.0"),
-                ["dropped_y"] = Number(150 - 140.0 * (kept[bin] + dropped[bin]) / highest, "0.0"),
+                ["kept"] = Number(Height(kept[bin]), "0.0"),
+                ["dropped"] = Number(Height(dropped[bin]), "0.0"),
+                ["kept_y"] = Number(150 - Height(kept[bin]), "0.0"),
+                ["dropped_y"] = Number(150 - Height(kept[bin]) - Height(dropped[bin]), "0.0"),
                 ["title"] = $"{Number(least + bin * width, "0.###")} to {Number(least + (bin + 1) * width, "0.###")}: {kept[bin]} kept, {dropped[bin]} dropped",
             }).ToList(),
         };

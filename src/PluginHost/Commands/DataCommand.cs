@@ -52,7 +52,7 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
             };
             var around = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
             var format = Dataset.FormatOf(project.Data);
-            var media = new MediaDecoding([.. plan.Media.Select(item => new MediaPlugin(item.Description.Id, item.Description.Accepts, Lease(item).Guarded<IMediaDecoder>()))], format);
+            var media = new MediaDecoding([.. plan.Media.Select(item => new MediaPlugin(item.Description.Id, item.Description.Accepts, Lease(item).Guarded<IMediaDecoder>()))], format, TimeSpan.FromSeconds(project.Data.DecodeSeconds));
             var rejections = new RejectionLog();
             ISource Opened(PlannedPlugin plugin) => Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, around, rejections.Add));
             using var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Opened(item.Plugin), item.Weight))]);
@@ -62,7 +62,7 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
             var progress = new WorkProgress(log, terminal);
             void Show(string doing, double part) => progress.Show(doing, part);
             var build = new DatasetBuild(source, folder ?? Folder, project.Name, Recipe(plan, format, shardBytes, models), Show, cancellation) { ShardBytes = shardBytes };
-            var (version, built) = build.Run(() => new FilterRounds(source, media, Show, cancellation).Run([.. plan.Filters.Select(round => (IReadOnlyList<ChosenFilter>)[.. round.Select(Chosen)])]));
+            var (version, built) = build.Run(() => new FilterRounds(source, media, Show, cancellation).Run([.. plan.Filters.Select(round => (IReadOnlyList<ChosenFilter>)[.. round.Select(Chosen)])], rejections.Entries));
             progress.End();
             version.MakeLatest();
             Report(version, built, rejections.Entries);
@@ -78,7 +78,7 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
     public int Verify(string name)
     {
         var version = DatasetVersion.Find(Folder, name);
-        var wrong = version.Verify();
+        var wrong = Read(version, version.Verify);
         if (json) output.WriteLine(new JsonObject { ["version"] = version.Name, ["wrong"] = new JsonArray([.. wrong.Select(line => (JsonNode)line)]) }.ToJsonString());
         else foreach (var line in wrong.DefaultIfEmpty($"{version.Name}: {version.Shards.Count} shards are as they were built")) output.WriteLine(line);
         return wrong.Count == 0 ? ExitCode.Success : ExitCode.Failed;
@@ -88,10 +88,23 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
     public int Inspect(string name)
     {
         var version = DatasetVersion.Find(Folder, name);
-        AtomicFile.WriteText(version.Page, DatasetPage.Render(version));
+        AtomicFile.WriteText(version.Page, Read(version, () => DatasetPage.Render(version)));
         if (json) output.WriteLine(new JsonObject { ["version"] = version.Name, ["page"] = version.Page }.ToJsonString());
         else output.WriteLine($"{version.Name}: {version.Page}");
         return ExitCode.Success;
+    }
+
+    // Where a byte has changed, its readers fail in as many ways as there are places.
+    private static T Read<T>(DatasetVersion version, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is InvalidDataException or JsonException or FormatException or InvalidOperationException or KeyNotFoundException or ArgumentException or NullReferenceException or EndOfStreamException)
+        {
+            throw new UserErrorException($"{version.Path} is damaged: {error.Message} 'pluginhost data verify' names the file; copy the version again, or build it again.");
+        }
     }
 
     // What decides which bytes come out; nothing of the model.
@@ -136,11 +149,9 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
             }.ToJsonString());
             return;
         }
-        foreach (var rejection in rejections.Take(5)) output.WriteLine($"left out by the source: {rejection.Id}: {rejection.Reason}");
-        if (rejections.Count > 5) output.WriteLine($"left out by the source: {rejections.Count - 5} more");
         foreach (var count in manifest["counts"]!.AsArray())
         {
-            output.WriteLine($"round {count!["round"]} {count["filter"]}: {count["kept"]} kept, {count["dropped"]} dropped");
+            output.WriteLine((int)count!["round"]! == 0 ? $"{count["filter"]}: {count["dropped"]} left out" : $"round {count["round"]} {count["filter"]}: {count["kept"]} kept, {count["dropped"]} dropped");
             foreach (var (reason, number) in count["reasons"]!.AsObject().Take(5)) output.WriteLine($"  {number} x {reason}");
         }
         output.WriteLine($"{manifest["samples"]} samples ({string.Join(", ", manifest["splits"]!.AsObject().Select(split => $"{split.Value} {split.Key}"))}) in {version.Shards.Count} shards, {version.Shards.Sum(shard => shard.Bytes) / 1e6:0.0} MB");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PluginHost.Catalog.Install;
 
 namespace PluginHost.Catalog.Tests.Install;
@@ -47,39 +46,5 @@ public sealed class DiskFullTests
 
         Assert.Contains("No space left on device", await place.Refused("Acme.Plain"), StringComparison.Ordinal);
         Assert.Equal("1.0.0", place.Tell("media.acme-plain"));
-    }
-
-    /// <summary>A file system in memory; only root can make one. Elsewhere the failing stream above stands in for it.</summary>
-    private sealed class SmallDisk : IDisposable
-    {
-        public SmallDisk(int megabytes)
-        {
-            Folder = Directory.CreateTempSubdirectory("pluginhost-disk-").FullName;
-            var mounted = OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", Folder);
-            if (!mounted) Directory.Delete(Folder);
-            Skip.IfNot(mounted, "a small file system can only be mounted by root");
-        }
-
-        public string Folder { get; }
-
-        public void Dispose()
-        {
-            Run("umount", Folder);
-            Directory.Delete(Folder);
-        }
-
-        private static bool Run(string program, params string[] arguments)
-        {
-            try
-            {
-                using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-                process.WaitForExit();
-                return process.ExitCode == 0;
-            }
-            catch (System.ComponentModel.Win32Exception)
-            {
-                return false;
-            }
-        }
     }
 }
