@@ -120,6 +120,8 @@ public sealed class ProjectFileTests : IDisposable
     [InlineData("stages.0.groups=[{\"match\":\"a.*\",\"learningrate\":1}]", "--set stages.0.groups=[{\"match\":\"a.*\",\"learningrate\":1}]: unknown key 'learningrate' of a parameter group; did you mean 'learningRate'?")]
     [InlineData("stages.0.precision=fp15", "--set stages.0.precision=fp15: 'precision' is \"fp15\"; it can be fp32, bf16, fp16, fp8")]
     [InlineData("stages.0.lossScale={\"initial\":0}", "--set stages.0.lossScale={\"initial\":0}: 'initial' is 0, outside its range 1 to 1099511627776")]
+    [InlineData("stages.0.taskWeights={\"caption.*\":0}", "--set stages.0.taskWeights={\"caption.*\":0}: 'caption.*' is 0, outside its range 0.001 to 1000")]
+    [InlineData("stages.0.taskWeights=[]", "--set stages.0.taskWeights=[]: 'taskWeights' is an object in { }, not a list")]
     [InlineData("graph.image.checkpoint=3", "--set graph.image.checkpoint=3: 'checkpoint' is true or false, not 3")]
     [InlineData("name=a/b", "--set name=a/b: 'a/b' names folders: letters, digits, '-', '_' and '.' only")]
     [InlineData("graph.image.settings=3", "--set graph.image.settings=3: 'settings' is an object in { }, not 3")]

@@ -35,8 +35,8 @@ public class CandidateTests
         var ids = Row(batch.Candidates!.Ids);
         Assert.Equal([1, 4, Id('p'), 3, Id('a'), 2], ids[..6]);
         Assert.Equal([Id('b'), Id('c')], new[] { ids[10], ids[16] }.Order());
-        Assert.Equal([1L, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3], Row(batch.Candidates.Segments));
-        Assert.Equal([1L, None, None, None, None, None, 0, None, None, None, None, None, 0, None, None, None, None, None], Row(batch.Candidates.Targets));
+        Assert.Equal(Make.Padded(0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3), Row(batch.Candidates.Segments));
+        Assert.Equal(Make.Padded(None, 1, None, None, None, None, None, 0, None, None, None, None, None, 0, None, None, None, None, None), Row(batch.Candidates.Targets));
         Assert.Equal(1, batch.Candidates.Weights.sum().item<float>());
         Assert.True(batch.Candidates.Packed);
     }
@@ -77,7 +77,7 @@ public class CandidateTests
         using var data = Make.Dataset(new ListSource(Known));
         using var batch = data.CollateCandidates([(Known[0], "p", ["a", "bb"])]);
 
-        Assert.Equal([1, 4, Id('p'), 3, Id('a'), 2, 1, 4, Id('p'), 3, Id('b'), Id('b'), 2], Row(batch.Candidates!.Ids));
+        Assert.Equal(Make.Padded(0, 1, 4, Id('p'), 3, Id('a'), 2, 1, 4, Id('p'), 3, Id('b'), Id('b'), 2), Row(batch.Candidates!.Ids));
         Assert.Equal([0L, 0], Row(batch.Candidates.Targets).Where(target => target != None));
         Assert.NotNull(batch.Image);
     }

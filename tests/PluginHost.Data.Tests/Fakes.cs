@@ -64,6 +64,9 @@ internal sealed class FakeDecoder(Func<string, MediaContent> decode) : IMediaDec
 
 internal static class Make
 {
+    /// <summary>A row as it is padded: to a multiple of eight.</summary>
+    public static long[] Padded(long filler, params ReadOnlySpan<long> row) => [.. row, .. Enumerable.Repeat(filler, (8 - row.Length % 8) % 8)];
+
     public static DataConfig Config { get; } = new()
     {
         Sources = [],

@@ -19,9 +19,9 @@ public class PackingTests
     public void TextSamples_ShareARow_AndTokensKnowTheirSegment()
     {
         using var batch = Collate(true, Told("1", "a"), Told("2", "bb"), Told("3", "c", "d"));
-        Assert.Equal([1L, 5 + 6 + 10], batch.Text!.Ids.shape);
-        Assert.Equal([1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4], Row(batch.Text.Segments, 0));
-        Assert.Equal([0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4], Row(batch.Text.Positions, 0));
+        Assert.Equal([1L, 5 + 6 + 10 + 3], batch.Text!.Ids.shape);
+        Assert.Equal(Make.Padded(0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4), Row(batch.Text.Segments, 0));
+        Assert.Equal(Make.Padded(0, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4), Row(batch.Text.Positions, 0));
         Assert.Equal(["1", "2", "3"], batch.Samples.Select(sample => sample.Id));
         Assert.True(batch.Text.Packed);
     }

@@ -30,13 +30,13 @@ public class TextBatchTests
     {
         Sample[] samples = [Make.Sample("1", new Turn("q", "p", "a"), new Turn("r", "p", "b")) with { Image = null }, Make.Sample("2", new Turn("q", "p", "a")) with { Image = null }];
         using var batch = Make.Dataset(new ListSource()).CollateTurns(samples, [], 2, 0);
-        Assert.Equal([1L, 1, 1, 1, 1, 2, 2, 2, 2, 2], Row(batch.Text!.Segments, 0));
-        Assert.Equal([0L, 1, 2, 3, 4, 0, 1, 2, 3, 4], Row(batch.Text.Positions, 0));
+        Assert.Equal(Make.Padded(0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2), Row(batch.Text!.Segments, 0));
+        Assert.Equal(Make.Padded(0, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4), Row(batch.Text.Positions, 0));
         Assert.Equal(None, Row(batch.Text.Targets, 0)[4]); // <eos> does not predict the next segment
-        Assert.Equal([1L, 1, 1, 1, 1, 0, 0, 0, 0, 0], Row(batch.Text.Segments, 1));
-        Assert.Equal([1L, 1, 1, 1, 1, 0, 0, 0, 0, 0], Row(batch.Text.Mask, 1));
-        Assert.Equal([0L, 0, 0, 0, 0], Row(batch.Text.Ids, 1)[5..]);
-        Assert.Equal([None, None, None, None, None], Row(batch.Text.Targets, 1)[5..]);
+        Assert.Equal([1L, 1, 1, 1, 1, .. new long[11]], Row(batch.Text.Segments, 1));
+        Assert.Equal([1L, 1, 1, 1, 1, .. new long[11]], Row(batch.Text.Mask, 1));
+        Assert.All(Row(batch.Text.Ids, 1)[5..], id => Assert.Equal(0, id));
+        Assert.All(Row(batch.Text.Targets, 1)[5..], target => Assert.Equal(None, target));
         Assert.True(batch.Text.Packed);
         Assert.True(batch.Text.Padded);
     }
@@ -47,7 +47,7 @@ public class TextBatchTests
         var weights = new Dictionary<string, double> { ["text"] = 0.5, ["image"] = 4, ["audio"] = 100 };
         var sample = Make.Sample("1", new Turn("q", "p", "a", "image")) with { ModalityWeights = weights };
         using var batch = Make.Dataset(new ListSource()).CollateTurns([sample], [], 1, 0);
-        Assert.Equal([0f, 0, 0, 2, 2, 0], batch.Text!.Weights[0].data<float>().ToArray());
+        Assert.Equal([0f, 0, 0, 2, 2, 0, 0, 0], batch.Text!.Weights[0].data<float>().ToArray());
     }
 
     [Fact]
@@ -57,7 +57,8 @@ public class TextBatchTests
         var log = new RejectionLog();
         using var batch = Make.Dataset(new ListSource(), log: log).CollateTurns([Make.Sample("1", turns)], [], 6, 0);
         // Each takes 25 of 64 tokens.
-        Assert.Equal(50, batch.Text!.Ids.shape[1]);
+        Assert.Equal(50, batch.Text!.Mask.sum().item<long>());
+        Assert.Equal(56, batch.Text!.Ids.shape[1]);
         Assert.Equal(2, Row(batch.Text.Segments, 0).Max());
         Assert.Empty(log.Entries);
     }
