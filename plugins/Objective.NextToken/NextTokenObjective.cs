@@ -16,27 +16,14 @@ namespace Objective.NextToken;
 public sealed class NextTokenObjective(NextTokenOptions options) : INodePlugin
 {
     /// <inheritdoc/>
-    public IGraphNode Build(BuildContext context) => new NextToken(options);
+    public IGraphNode Build(BuildContext context) => new NextToken(options.Needs);
 }
 
 /// <summary>Settings of <see cref="NextTokenObjective"/>.</summary>
 /// <param name="Needs">The turns that count.</param>
-/// <param name="Mean">What counts alike.</param>
 public sealed record NextTokenOptions(
     [property: Description("Only turns that need this modality count; an objective for each lets a stage weigh modalities against each other.")]
-    NeededModality Needs = NeededModality.Any,
-    [property: Description("What counts alike: tokens, or turns, so that an answer of one word weighs as much as a caption.")]
-    LossMean Mean = LossMean.Tokens);
-
-/// <summary>Over what the loss is a mean.</summary>
-public enum LossMean
-{
-    /// <summary>Over the supervised tokens: long answers dominate.</summary>
-    Tokens,
-
-    /// <summary>Over the turns: each supervised token weighs one by the number of those in its turn.</summary>
-    Turns,
-}
+    NeededModality Needs = NeededModality.Any);
 
 /// <summary>Which turns count.</summary>
 public enum NeededModality
@@ -57,14 +44,13 @@ public enum NeededModality
     Video,
 }
 
-internal sealed class NextToken(NextTokenOptions options) : IObjective
+internal sealed class NextToken(NeededModality needs) : IObjective
 {
     public double Count(ReadOnlySpan<object?> inputs)
     {
         using var scope = NewDisposeScope();
         var text = (TextBatch)inputs[1]!;
-        var weights = Weights(text);
-        return (Counted(text) is { } counted ? weights * counted : weights).sum(ScalarType.Float64).item<double>();
+        return (Counted(text) is { } counted ? text.Weights * counted : text.Weights).sum(ScalarType.Float64).item<double>();
     }
 
     public Tensor Sum(ReadOnlySpan<object?> inputs)
@@ -72,7 +58,7 @@ internal sealed class NextToken(NextTokenOptions options) : IObjective
         // The largest tensors of a step: what the backward pass can do without is not kept for it.
         using var scope = NewDisposeScope();
         var (logits, text) = ((Tensor)inputs[0]!, (TextBatch)inputs[1]!);
-        var (rows, targets, weights) = (logits.flatten(0, 1), text.Targets.flatten(), Weights(text).flatten());
+        var (rows, targets, weights) = (logits.flatten(0, 1), text.Targets.flatten(), text.Weights.flatten());
         var supervised = targets.ne(TextBatch.Ignore);
         if (Counted(text) is { } counted) supervised = supervised.logical_and(counted.flatten());
         // Often most positions are prompts and padding: then the softmax runs over the others alone.
@@ -84,20 +70,11 @@ internal sealed class NextToken(NextTokenOptions options) : IObjective
         return CrossEntropy.Sum(rows.to(ScalarType.Float32), targets, weights).MoveToOuterDisposeScope();
     }
 
-    /// <summary>[batch, tokens]; 0 where nothing is supervised.</summary>
-    private Tensor Weights(TextBatch text)
-    {
-        if (options.Mean == LossMean.Tokens) return text.Weights;
-        var supervised = text.Targets.ne(TextBatch.Ignore).to(text.Weights.dtype);
-        var ofSegment = zeros(text.Segments.size(0), text.Segments.size(1) + 1, dtype: text.Weights.dtype, device: text.Weights.device).scatter_add_(1, text.Segments, supervised);
-        return text.Weights / ofSegment.gather(1, text.Segments).clamp_min(1);
-    }
-
     /// <summary>Bool [batch, tokens]; null: all count.</summary>
-    private Tensor? Counted(TextBatch text) => options.Needs switch
+    private Tensor? Counted(TextBatch text) => needs switch
     {
         NeededModality.Any => null,
-        _ when text.Needs is null => options.Needs == NeededModality.None ? null : zeros_like(text.Weights, ScalarType.Bool),
+        _ when text.Needs is null => needs == NeededModality.None ? null : zeros_like(text.Weights, ScalarType.Bool),
         NeededModality.None => text.Needs.eq(0),
         NeededModality.Image => Needing(text.Needs, NeededModalities.Image),
         NeededModality.Audio => Needing(text.Needs, NeededModalities.Audio),

@@ -114,23 +114,6 @@ public class ObjectiveTests
         Assert.Equal(expected * Math.Log(3), objective.Sum([zeros(1, 4, 3), text]).item<float>(), 5);
     }
 
-    [Theory]
-    [InlineData(LossMean.Tokens, 3.5)]
-    [InlineData(LossMean.Turns, 2.5)] // one turn of two tokens; another row's segments have the same numbers
-    public void NextToken_MeanOverTurns_EachTurnWeighsOnce(LossMean mean, double expected)
-    {
-        using var scope = NewDisposeScope();
-        var objective = (IObjective)new NextTokenObjective(new NextTokenOptions(Mean: mean)).Build(Build.Context());
-        var text = Build.Text(new long[,] { { 1, 1, 1, 1 }, { 1, 1, -1, -1 } }, new long[,] { { 1, 1, 2, 2 }, { 1, 1, 0, 0 } }) with
-        {
-            Targets = tensor(new long[,] { { 1, 2, TextBatch.Ignore, 0 }, { 2, TextBatch.Ignore, TextBatch.Ignore, TextBatch.Ignore } }),
-            Weights = tensor(new float[,] { { 1, 1, 0, .5f }, { 1, 0, 0, 0 } }),
-        };
-
-        Assert.Equal(expected, objective.Count([null, text]));
-        Assert.Equal(expected * Math.Log(3), objective.Sum([zeros(2, 4, 3), text]).item<float>(), 5);
-    }
-
     // Three segments of one question and two of another; padding at the end of the second row.
     private static TextBatch Candidates() => Build.Text(
         new long[,] { { 1, 2, 1, 3, 1, 4 }, { 1, 5, 1, 6, -1, -1 } }, new long[,] { { 1, 1, 2, 2, 3, 3 }, { 1, 1, 2, 2, 0, 0 } }) with
