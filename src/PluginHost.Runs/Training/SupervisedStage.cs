@@ -62,8 +62,8 @@ public sealed class SupervisedStage : IDisposable
         trained.Graph.Train(true);
         using var writer = new CheckpointWriter(checkpoints);
         // The stream is endless and a function of the seed: the position in it is the steps taken and skipped.
-        using var batches = data.Train(new TrainStream(
-            "train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (firstStep + trained.Skipped) * Config.Accumulate, Candidates) { TaskWeights = Config.TaskWeights }).GetEnumerator();
+        var stream = new TrainStream("train", seed + index, Config.Batch, Config.Tasks, Config.Turns, (firstStep + trained.Skipped) * Config.Accumulate, Candidates) { TaskWeights = Config.TaskWeights };
+        using var batches = data.Train(stream).GetEnumerator();
         var (watch, waiting) = (Stopwatch.StartNew(), new Stopwatch());
         var firstTokens = tokens;
         for (var step = firstStep; step < Config.Steps;)
