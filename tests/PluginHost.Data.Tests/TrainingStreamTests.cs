@@ -197,15 +197,16 @@ public class TrainingStreamTests
             foreach (var batch in data.Train(new TrainStream("train", 1, 8, [], 1)).Take(8))
                 using (batch)
                 {
-                    padding += batch.Text!.Mask.logical_not().sum().item<long>();
+                    // Up to the longest row: that all end at a multiple of eight has nothing to do with their order.
+                    using var lengths = batch.Text!.Mask.sum(1);
+                    padding += (lengths.max() - lengths).sum().item<long>();
                     ids.AddRange(batch.Samples.Select(sample => sample.Id));
                 }
             return padding;
         }
         var (mixed, sorted) = (new List<string>(), new List<string>());
         var (before, after) = (Padding(Make.Dataset(new ListSource(samples)), mixed), Padding(Make.Dataset(new ListSource(samples), Make.Config with { TextBucket = 8 }), sorted));
-        // Rows end at a multiple of eight, which is most of what is left.
-        Assert.True(after * 2 < before, $"{after} tokens of padding against {before}");
+        Assert.True(after * 4 < before, $"{after} tokens of padding against {before}");
         Assert.Equal(mixed.Order(), sorted.Order());
     }
 
