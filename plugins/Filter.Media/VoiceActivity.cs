@@ -45,11 +45,11 @@ internal sealed class VoiceActivity : IDisposable
     }
 
     /// <summary>The share of frames in which somebody speaks, from 0 to 1; the last frame is filled up with silence.</summary>
-    /// <param name="sound">At any rate; at another than the model's it is resampled along straight lines.</param>
+    /// <param name="sound">At any rate; at another than the model's it is resampled.</param>
     /// <param name="threshold">Probability from which a frame counts as speech.</param>
     public double Share(Sound sound, double threshold)
     {
-        var samples = AtRate(sound);
+        var samples = Finite(sound.Rate > 0 ? sound.At(Rate).Samples : sound.Samples);
         var (frames, speech) = ((samples.Length + Frame - 1) / Frame, 0);
         if (frames == 0) return 0;
         var (window, state) = (new float[Before + Frame], new float[2 * 128]);
@@ -71,19 +71,6 @@ internal sealed class VoiceActivity : IDisposable
     }
 
     public void Dispose() => session.Dispose();
-
-    private static float[] AtRate(Sound sound)
-    {
-        if (sound.Rate == Rate || sound.Rate <= 0) return Finite(sound.Samples);
-        var samples = new float[(int)((long)sound.Samples.Length * Rate / sound.Rate)];
-        for (var i = 0; i < samples.Length; i++)
-        {
-            var place = (double)i * sound.Rate / Rate;
-            var (left, part) = ((int)place, (float)(place - (int)place));
-            samples[i] = sound.Samples[left] * (1 - part) + sound.Samples[Math.Min(left + 1, sound.Samples.Length - 1)] * part;
-        }
-        return Finite(samples);
-    }
 
     // One number that is none would stay in the state for the rest of the sound.
     private static float[] Finite(float[] samples) => Array.TrueForAll(samples, float.IsFinite) ? samples : [.. samples.Select(sample => float.IsFinite(sample) ? sample : 0)];
