@@ -93,10 +93,9 @@ internal sealed class TrainBench(HostConfig host, ProjectConfig project, BenchLe
 
     private Dataset Data(ProjectConfig measured)
     {
-        string[] modalities = [.. new[] { SamplePort.Image, SamplePort.Audio, SamplePort.Video }.Where(port => plan.SampleSlots[(int)port] >= 0).Select(SamplePorts.NameOf)];
-        return new Dataset(measured.Data, new FullRows(measured.Data, modalities), [], new RejectionLog(), CPU)
+        return new Dataset(measured.Data, new FullRows(measured.Data, plan.Modalities), [], new RejectionLog(), CPU)
         {
-            Modalities = modalities,
+            Modalities = plan.Modalities,
             Tokenizer = plan.Vocabulary > 0 ? new LetterTokenizer((int)plan.Vocabulary) : null,
         };
     }
