@@ -35,11 +35,13 @@ internal static class TurnChoice
     {
         var turns = sample.Turns.Where(turn => TaskFilter.Matches(tasks, turn.Task)).Select(turn => (Turn: turn, Weight: TaskFilter.WeightOf(weights, turn.Task))).ToArray();
         var taken = Math.Min(count, turns.Length);
+        var total = turns.Sum(turn => turn.Weight);
         for (var i = 0; i < taken; i++)
         {
             var other = i;
-            for (var left = random.Unit() * turns.Skip(i).Sum(turn => turn.Weight); other < turns.Length - 1 && left >= turns[other].Weight; other++) left -= turns[other].Weight;
+            for (var left = random.Unit() * total; other < turns.Length - 1 && left >= turns[other].Weight; other++) left -= turns[other].Weight;
             (turns[i], turns[other]) = (turns[other], turns[i]);
+            total -= turns[i].Weight;
         }
         return [.. turns.Take(taken).Select(turn => turn.Turn)];
     }
