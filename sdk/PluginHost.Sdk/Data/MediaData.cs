@@ -65,7 +65,7 @@ public static class MediaData
     private static byte[] Png(Picture picture)
     {
         using var packed = new MemoryStream();
-        using (var rows = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        using (var rows = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
         {
             for (var y = 0; y < picture.Height; y++)
             {

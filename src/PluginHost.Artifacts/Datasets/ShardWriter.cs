@@ -73,8 +73,8 @@ internal sealed class ShardWriter(Stream stream) : IDisposable
 
     private static (string Extension, byte[] Bytes) Stored(string modality, MediaContent content) => content switch
     {
-        Picture picture => ("png", MediaFiles.Png(picture)),
-        Sound sound => ("wav", MediaFiles.Wav(sound)),
+        Picture picture => ("png", MediaData.Of(picture).Data.ToArray()),
+        Sound sound => ("wav", MediaData.Of(sound).Data.ToArray()),
         Clip clip => ("apng", AnimatedPng.Write(clip)),
         MediaPart part => (part.Extension.TrimStart('.'), part.Read()),
         MediaFile file => (Path.GetExtension(file.Path).TrimStart('.').ToLowerInvariant(), Bytes(file.Path)),

@@ -17,7 +17,7 @@ internal static class AnimatedPng
         var sequence = 0u;
         for (var i = 0; i < clip.Frames.Count; i++)
         {
-            var png = MediaFiles.Png(new Picture(clip.Width, clip.Height, clip.Frames[i]));
+            var png = MediaData.Of(new Picture(clip.Width, clip.Height, clip.Frames[i])).Data.ToArray();
             if (i == 0)
             {
                 file.Write(png.AsSpan(0, SignatureLength));

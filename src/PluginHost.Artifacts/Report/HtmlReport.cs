@@ -62,9 +62,9 @@ public static class HtmlReport
     {
         ["split"] = example.Split,
         ["id"] = example.Sample.Id,
-        ["picture"] = example.Sample.Image is Picture picture ? "data:image/png;base64," + Convert.ToBase64String(MediaFiles.Png(picture)) : "",
+        ["picture"] = example.Sample.Image is Picture picture ? MediaData.Of(picture).Uri : "",
         ["video"] = example.Sample.Video is Clip clip ? "data:image/png;base64," + Convert.ToBase64String(AnimatedPng.Write(clip)) : "",
-        ["sound"] = example.Sample.Audio is Sound sound ? "data:audio/wav;base64," + Convert.ToBase64String(MediaFiles.Wav(sound)) : "",
+        ["sound"] = example.Sample.Audio is Sound sound ? MediaData.Of(sound).Uri : "",
         ["answers"] = example.Answers.Select(answer => new ScriptObject
         {
             ["task"] = answer.Turn.Task,

@@ -128,7 +128,7 @@ public sealed class DatasetBuildTests : IDisposable
         Assert.Equal(["even-0", "even-1", "even-2", "even-5", "even-6", "even-8", "even-4", "even-9"], read.Select(sample => (string)sample.Record["id"]!));
         Assert.Equal("数字0", (string)read[0].Record["texts"]!["zh"]!);
         Assert.Equal(["audio", "image"], read[0].Media.Keys.Order());
-        Assert.Equal(MediaFiles.Png((Picture)Ten()[0].Image!), read[0].Media["image"].Bytes);
+        Assert.Equal(MediaData.Of((Picture)Ten()[0].Image!).Data.ToArray(), read[0].Media["image"].Bytes);
         var decisions = File.ReadAllLines(version.DecisionsFile);
         Assert.Equal(10, decisions.Length);
         Assert.Contains("""{"id":"odd-3oo","split":"train","round":1,"filter":"filter.even","keep":false,"score":7,"threshold":2,"reason":"'odd-3oo' has an odd name","similar":["even-0"]}""", decisions);
