@@ -61,12 +61,8 @@ internal sealed class NextToken(NeededModality needs) : IObjective
         var (rows, targets, weights) = (logits.flatten(0, 1), text.Targets.flatten(), text.Weights.flatten());
         var supervised = targets.ne(TextBatch.Ignore);
         if (Counted(text) is { } counted) supervised = supervised.logical_and(counted.flatten());
-        // Often most positions are prompts and padding: then the softmax runs over the others alone.
-        var wanted = supervised.nonzero().view(-1);
-        if (wanted.size(0) * 2 < targets.size(0))
-            (rows, targets, weights) = (rows.index_select(0, wanted), targets.index_select(0, wanted), weights.index_select(0, wanted));
-        else
-            (targets, weights) = (targets.clamp_min(0), weights * supervised);
+        // A position that weighs nothing is not read, and its gradient is a row of zeros: cheaper than gathering the others first and scattering them after.
+        (targets, weights) = (targets.clamp_min(0), weights * supervised);
         return CrossEntropy.Sum(rows.to(ScalarType.Float32), targets, weights).MoveToOuterDisposeScope();
     }
 

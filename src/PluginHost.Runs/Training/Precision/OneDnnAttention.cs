@@ -1,7 +1,7 @@
 // Attention with both its products by oneDNN: S = q·kᵀ/√d + mask, P = softmax(S), O = P·v. Like FlashAttention (Dao et al. 2022) it keeps O and the rows'
 // log Σ exp(S) alone and makes P again in the backward pass, a few samples at a time, so that scores stay in the cache. With D = Σ dO·O:
 // dv = Pᵀ·dO, dS = P·(dO·vᵀ − D)/√d, dq = dS·k, dk = dSᵀ·q.
-using System.Numerics;
+using System.Runtime.Intrinsics;
 using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -111,9 +111,12 @@ internal sealed class OneDnnAttention : GuardedFunction<OneDnnAttention>
             ForEachRow(scores, firstSample, heads, (row, length, width, mask) =>
             {
                 var x = (float*)to + (long)row * width;
-                var sum = Exponentials(x, (float*)mask, length, (float)Scale, null);
-                ((float*)sums)[row] = sum;
-                new Span<float>(x + length, width - length).Clear();
+                var whole = Whole(length, width);
+                var most = Logits(x, (float*)mask, length, whole, (float)Scale);
+                var sum = Exponentials(x, whole, most);
+                Divide(x, whole, sum);
+                ((float*)sums)[row] = most + MathF.Log(sum);
+                new Span<float>(x + whole, width - whole).Clear();
             });
         }
 
@@ -125,12 +128,18 @@ internal sealed class OneDnnAttention : GuardedFunction<OneDnnAttention>
             {
                 var p = (float*)probabilities + (long)row * width;
                 var d = (float*)back + (long)row * width;
-                Exponentials(p, (float*)mask, length, (float)Scale, (float*)sums + row);
-                Slopes(p, d, ((float*)product)[row], (float)Scale, length);
-                new Span<float>(p + length, width - length).Clear();
-                new Span<float>(d + length, width - length).Clear();
+                var whole = Whole(length, width);
+                _ = Logits(p, (float*)mask, length, whole, (float)Scale);
+                _ = Exponentials(p, whole, ((float*)sums)[row]);
+                Slopes(p, d, ((float*)product)[row], (float)Scale, whole);
+                new Span<float>(p + whole, width - whole).Clear();
+                new Span<float>(d + whole, width - whole).Clear();
             });
         }
+
+        /// <summary>A causal row's length up to the end of its last vector, where the row goes on so far: exponentials one by one cost as much as sixteen.</summary>
+        private static int Whole(int length, int width) =>
+            (length + Vector512<float>.Count - 1) / Vector512<float>.Count * Vector512<float>.Count is var whole && whole <= width ? whole : length;
 
         private unsafe void ForEachRow(Tensor scores, long firstSample, int heads, Action<int, int, int, nint> body)
         {
@@ -149,55 +158,57 @@ internal sealed class OneDnnAttention : GuardedFunction<OneDnnAttention>
             });
         }
 
-        /// <summary>exp(scale · x + mask − log Σ) in place; the log-sum is that of the row unless it is known.</summary>
-        private static unsafe float Exponentials(float* x, float* mask, int length, float scale, float* known)
+        /// <summary>scale · x + mask in place, −∞ from the row's end up to that of its last vector; returns the largest.</summary>
+        private static unsafe float Logits(float* x, float* mask, int length, int whole, float scale)
         {
             var (largest, i) = (float.NegativeInfinity, 0);
-            var most = new Vector<float>(largest);
-            for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+            var most = Vector512.Create(largest);
+            for (; i <= length - Vector512<float>.Count; i += Vector512<float>.Count) most = Vector512.Max(most, Store(i, Value(i)));
+            if (whole > length)
+                most = Vector512.Max(most, Store(i, Vector512.ConditionalSelect(
+                    Vector512.LessThan(Vector512<float>.Indices, Vector512.Create((float)(length - i))), Value(i), Vector512.Create(float.NegativeInfinity))));
+            else
+                for (; i < length; i++) largest = MathF.Max(largest, x[i] = x[i] * scale + (mask is null ? 0 : mask[i]));
+            for (var lane = 0; lane < Vector512<float>.Count; lane++) largest = MathF.Max(largest, most[lane]);
+            return largest;
+
+            Vector512<float> Value(int at) =>
+                mask is null ? Vector512.Load(x + at) * scale : Vector512.Load(x + at) * scale + Vector512.Load(mask + at);
+
+            Vector512<float> Store(int at, Vector512<float> value)
             {
-                var value = Vector.Load(x + i) * scale;
-                if (mask is not null) value += Vector.Load(mask + i);
-                value.Store(x + i);
-                most = Vector.Max(most, value);
+                value.Store(x + at);
+                return value;
             }
-            for (; i < length; i++)
-            {
-                x[i] = x[i] * scale + (mask is null ? 0 : mask[i]);
-                largest = MathF.Max(largest, x[i]);
-            }
-            for (var lane = 0; lane < Vector<float>.Count; lane++) largest = MathF.Max(largest, most[lane]);
-            if (known is not null)
-            {
-                Exponentials(x, length, *known);
-                return *known;
-            }
-            var sum = Exponentials(x, length, largest);
-            var factor = 1 / sum;
-            for (i = 0; i <= length - Vector<float>.Count; i += Vector<float>.Count) (Vector.Load(x + i) * factor).Store(x + i);
-            for (; i < length; i++) x[i] *= factor;
-            return largest + MathF.Log(sum);
         }
 
+        /// <summary>exp(x − less) in place; returns their sum.</summary>
         private static unsafe float Exponentials(float* x, int length, float less)
         {
-            var (sums, i) = (Vector<float>.Zero, 0);
-            for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+            var (sums, i) = (Vector512<float>.Zero, 0);
+            for (; i <= length - Vector512<float>.Count; i += Vector512<float>.Count)
             {
-                var value = Vector.Exp(Vector.Load(x + i) - new Vector<float>(less));
+                var value = Vector512.Exp(Vector512.Load(x + i) - Vector512.Create(less));
                 value.Store(x + i);
                 sums += value;
             }
-            var sum = Vector.Sum(sums);
+            var sum = Vector512.Sum(sums);
             for (; i < length; i++) sum += x[i] = MathF.Exp(x[i] - less);
             return sum;
+        }
+
+        private static unsafe void Divide(float* x, int length, float by)
+        {
+            var (factor, i) = (1 / by, 0);
+            for (; i <= length - Vector512<float>.Count; i += Vector512<float>.Count) (Vector512.Load(x + i) * factor).Store(x + i);
+            for (; i < length; i++) x[i] *= factor;
         }
 
         private static unsafe void Slopes(float* probabilities, float* slopes, float product, float scale, int length)
         {
             var i = 0;
-            for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
-                ((Vector.Load(slopes + i) - new Vector<float>(product)) * Vector.Load(probabilities + i) * scale).Store(slopes + i);
+            for (; i <= length - Vector512<float>.Count; i += Vector512<float>.Count)
+                ((Vector512.Load(slopes + i) - Vector512.Create(product)) * Vector512.Load(probabilities + i) * scale).Store(slopes + i);
             for (; i < length; i++) slopes[i] = (slopes[i] - product) * probabilities[i] * scale;
         }
     }
