@@ -56,13 +56,13 @@ public class TuningTests
     }
 
     [Fact]
-    public void Run_ExchangedGraph_GoesOnWithTheSameAdapter()
+    public async Task Run_ExchangedGraph_GoesOnWithTheSameAdapter()
     {
         using var run = new SmallRun(Graph, Stage());
         run.Train(tuning: new AddedRows());
         var before = Rows(run);
 
-        run.Live.ExchangeAsync(run.Live.Plan, _ => { }).GetAwaiter().GetResult();
+        await run.Live.ExchangeAsync(run.Live.Plan, _ => { });
 
         Assert.Equal(before, Rows(run));
     }
