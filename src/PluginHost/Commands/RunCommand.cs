@@ -166,8 +166,9 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
 
     private void Finish(IReadOnlyList<Outcome> outcomes)
     {
-        var results = outcomes.Count == 1 ? outcomes[0].Evaluations : Average(outcomes);
+        var results = outcomes.Count == 1 ? outcomes[0].Evaluations : Average(outcomes.SelectMany(outcome => outcome.Evaluations));
         var last = outcomes[^1];
+        if (outcomes.Count > 1) last = last with { Stages = [.. last.Stages.Select((stage, i) => stage with { Evaluations = Average(outcomes.SelectMany(outcome => outcome.Stages[i].Evaluations)) })] };
         long[] seeds = [.. outcomes.Select(outcome => outcome.Seed)];
         if (request.Report is { } path) AtomicFile.WriteText(path, Indented(ReportJson(last, seeds, results)));
         if (outcomes.Count > 1)
@@ -179,8 +180,8 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         if (request.Json) Console.Out.WriteLine(ReportJson(last, seeds, results).ToJsonString());
     }
 
-    private static List<EvaluationResult> Average(IReadOnlyList<Outcome> outcomes) =>
-        [.. outcomes.SelectMany(outcome => outcome.Evaluations).GroupBy(result => (result.Metric, result.Split)).Select(group =>
+    private static List<EvaluationResult> Average(IEnumerable<EvaluationResult> evaluations) =>
+        [.. evaluations.GroupBy(result => (result.Metric, result.Split)).Select(group =>
         {
             var values = group.Select(result => result.Value).ToList();
             var mean = values.Average();
