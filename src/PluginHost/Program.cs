@@ -103,7 +103,8 @@ Command Chat()
     command.SetAction((parsed, cancellation) => Task.FromResult(new ChatCommand(
         new ChatRequest(
             parsed.GetValue(run)!, parsed.GetValue(question), parsed.GetValue(image), parsed.GetValue(audio), parsed.GetValue(video), parsed.GetValue(hostFile),
-            new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json)) { Adapters = parsed.GetValue(adapter) ?? [] },
+            new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json))
+        { Adapters = parsed.GetValue(adapter) ?? [] },
         Logs(), Console.In, Console.Out, cancellation).Run()));
     return command;
 }

@@ -43,7 +43,7 @@ public sealed class TuningTests : IDisposable
         Assert.NotEmpty(own.Output);
         Assert.NotEmpty(both.Output);
         var rows = host.Run("compare", run, "--json").Succeeded();
-        Assert.Equal(["pocket-instruct/full", "pocket-instruct/lora", "pocket-instruct/prefix"], JsonNode.Parse(rows.Output)!["rows"]!.AsArray().Select(row => (string?)row!["project"]));
+        Assert.Equal(["pocket-instruct/pretrain", "pocket-instruct/full", "pocket-instruct/lora", "pocket-instruct/prefix"], JsonNode.Parse(rows.Output)!["rows"]!.AsArray().Select(row => (string?)row!["project"]));
     }
 
     [Fact]
