@@ -10,6 +10,7 @@ namespace Decoder.Causal;
 [Input("ids", "ids[B,T,V]")]
 [Input("context", "fusion[{Width},{Layers},V]", Optional = true)]
 [Output("logits", "f[B,T,V]")]
+[Tower(Layers = "{Layers}", Width = "{Width}", KeyWidth = "{KeyValueHeads}*{Width}/{Heads}", FeedForward = "{FeedForward}")]
 [Cost(
     Parameters = "V*{Width}*(2-{TiedHead}) + {Width} + {Layers}*(2*{Width} + 2*{Width}*{Width} "
         + "+ 2*{Width}*{KeyValueHeads}*{Width}/{Heads} + 3*{Width}*{FeedForward})",

@@ -29,13 +29,11 @@ internal sealed class CausalTower : nn.Module, IDecoder
             register_parameter(nameof(head), head);
         }
         rotary = new Rotary(shape.Width / shape.Heads, ropeBase, context);
-        Projections = [.. stack.Blocks.SelectMany(block => block.Projections)];
-        KeyValueSlots = [.. stack.Blocks.Select(block => block.Slot)];
     }
 
-    public IReadOnlyList<Projection> Projections { get; }
+    public IReadOnlyList<Projection> Projections => stack.Projections;
 
-    public IReadOnlyList<KeyValueSlot> KeyValueSlots { get; }
+    public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
     public KeyValueCache CreateCache(int batch, int capacity) =>
         new(shape.Layers, batch, shape.KeyValueHeads, capacity, shape.Width / shape.Heads, context.Dtype, context.Device);
@@ -55,12 +53,13 @@ internal sealed class CausalTower : nn.Module, IDecoder
     {
         var total = (prefix?.Data.size(1) ?? 0) + text.Ids.size(1);
         if (cache is not null && prefix is not null) cache.SetPrefixMask(prefix.Mask);
-        var slots = KeyValueSlots.Any(slot => slot.Keys is not null);
+        // Keys and values in the slots are a prompt that has been read already: the positions after it count on, in training as over a cache.
+        var before = KeyValueSlots.Max(slot => slot.Content?.Length ?? 0);
         var visible = cache is { Length: > 0 } ? Visibility.Continuing(text, cache)
-            : text.Packed || prefix is not null || slots ? Visibility.Starting(text, prefix) : null;
+            : text.Packed || prefix is not null || before > 0 ? Visibility.Starting(text, prefix) : null;
         var rotation = text.Packed && cache is null
-            ? rotary.At(PrefixedText.Positions(text, prefix?.Data.size(1) ?? 0), total)
-            : rotary.Range(cache?.Length ?? 0, total);
+            ? rotary.At(PrefixedText.Positions(text, prefix?.Data.size(1) ?? 0) + before, before + total)
+            : rotary.Range(before + (cache?.Length ?? 0), total);
         var mask = visible is null ? null : AttentionMask.Additive(visible, context.Dtype);
         return new AttentionPass(mask, Causal: visible is null && cache is not { Length: > 0 }, rotation, cache);
     }

@@ -8,7 +8,7 @@ using static TorchSharp.torch.nn.functional;
 
 namespace Encoder.LogMel;
 
-internal sealed class AudioTransformer : nn.Module, IEncoder
+internal sealed class AudioTransformer : nn.Module, IEncoder, ITower
 {
     private readonly long stride;
     private readonly ScalarType type;
@@ -34,6 +34,10 @@ internal sealed class AudioTransformer : nn.Module, IEncoder
         register_module(nameof(stack), stack);
         register_module(nameof(pooled), pooled);
     }
+
+    public IReadOnlyList<Projection> Projections => stack.Projections;
+
+    public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
     public Encoded Encode(Masked input)
     {

@@ -9,6 +9,7 @@ namespace Encoder.LogMel;
 [Input("samples", "wave[B,S,R]")]
 [Output("tokens", "seq[B,N,{Width}]")]
 [Output("pooled", "f[B,{Pooled}]")]
+[Tower(Layers = "{Layers}", Width = "{Width}", KeyWidth = "{Width}", FeedForward = "{FeedForward}")]
 [Cost(
     Parameters = "3*{Bands}*{Width} + 3*{Width}*{Width} + 2*{Width} "
         + "+ {Layers}*(2*{Width} + 4*{Width}*{Width} + 3*{Width}*{FeedForward}) + 3*{Width} + {Width}*{Pooled}",

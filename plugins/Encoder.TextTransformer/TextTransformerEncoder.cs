@@ -15,6 +15,7 @@ namespace Encoder.TextTransformer;
 [Input("context", "fusion[{Width},{Layers},{Width}]", Optional = true)]
 [Output("tokens", "seq[B,T,{Width}]")]
 [Output("pooled", "f[B,{Pooled}]")]
+[Tower(Layers = "{Layers}", Width = "{Width}", KeyWidth = "{Width}", FeedForward = "{FeedForward}")]
 [Cost(
     Parameters = "V*{Width} + {Layers}*(2*{Width} + 4*{Width}*{Width} + 3*{Width}*{FeedForward}) + 3*{Width} + {Width}*{Pooled}",
     Activations = "B*T*{Layers}*(8*{Width} + 3*{FeedForward})")]
@@ -34,7 +35,7 @@ public sealed record TextTransformerOptions(
     [property: Range(8, 8192), Description("Width of the pooled vector.")] int Pooled = 128,
     [property: Range(0.0, 0.9), Description("Chance that a residual branch's output is dropped in training.")] double Dropout = 0);
 
-internal sealed class TextTower : nn.Module, IEncoder
+internal sealed class TextTower : nn.Module, IEncoder, ITower
 {
     private readonly long width;
     private readonly ScalarType type;
@@ -55,6 +56,10 @@ internal sealed class TextTower : nn.Module, IEncoder
         register_module(nameof(stack), stack);
         register_module(nameof(pooled), pooled);
     }
+
+    public IReadOnlyList<Projection> Projections => stack.Projections;
+
+    public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
     public Encoded Encode(Masked input) => Encode(input, null);
 

@@ -40,6 +40,9 @@ internal sealed class DividedBlock : nn.Module
     /// <summary>The projections of both attentions and of the feed-forward layer.</summary>
     public IReadOnlyList<Projection> Projections { get; }
 
+    /// <summary>The slots of attention over time and over space.</summary>
+    public IReadOnlyList<KeyValueSlot> KeyValueSlots => [time.Slot, space.Slot];
+
     /// <summary>[batch, times, places, width] to the same.</summary>
     /// <param name="x">Tokens.</param>
     /// <param name="hidden">Added to the scores of attention over time: [batch · places, 1, 1, times].</param>
@@ -74,7 +77,7 @@ internal sealed class DividedBlock : nn.Module
 
     // Adapters and slots are not the block's own, but learn from it.
     private IEnumerable<Tensor> Weights() =>
-        [.. parameters(), .. Projections.SelectMany(projection => projection.Adapter?.Weights ?? []), .. new[] { time.Slot.Keys, time.Slot.Values, space.Slot.Keys, space.Slot.Values }.OfType<Tensor>()];
+        [.. parameters(), .. Projections.SelectMany(projection => projection.Adapter?.Weights ?? []), .. KeyValueSlots.Select(slot => slot.Content).OfType<KeyValues>().SelectMany(extra => new[] { extra.Keys, extra.Values })];
 
     private Tensor Drop(Tensor x) => training && chance > 0 ? nn.functional.dropout(x, chance, true) : x;
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Encoder.Video;
 
-internal sealed class SpaceTimeTransformer : nn.Module, IEncoder
+internal sealed class SpaceTimeTransformer : nn.Module, IEncoder, ITower
 {
     private readonly long tube;
     private readonly ScalarType type;
@@ -29,6 +29,10 @@ internal sealed class SpaceTimeTransformer : nn.Module, IEncoder
         register_module(nameof(norm), norm);
         register_module(nameof(pooled), pooled);
     }
+
+    public IReadOnlyList<Projection> Projections => [.. blocks.SelectMany(block => block.Projections)];
+
+    public IReadOnlyList<KeyValueSlot> KeyValueSlots => [.. blocks.SelectMany(block => block.KeyValueSlots)];
 
     public Encoded Encode(Masked input)
     {

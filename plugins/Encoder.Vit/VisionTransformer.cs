@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Encoder.Vit;
 
-internal sealed class VisionTransformer : nn.Module, IEncoder
+internal sealed class VisionTransformer : nn.Module, IEncoder, ITower
 {
     private readonly double patchDropout;
     private readonly PatchEmbedding patches;
@@ -23,6 +23,10 @@ internal sealed class VisionTransformer : nn.Module, IEncoder
         register_module(nameof(stack), stack);
         register_module(nameof(pooled), pooled);
     }
+
+    public IReadOnlyList<Projection> Projections => stack.Projections;
+
+    public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
     public Encoded Encode(Masked input)
     {

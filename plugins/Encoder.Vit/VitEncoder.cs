@@ -9,6 +9,7 @@ namespace Encoder.Vit;
 [Input("pixels", "pixels[B,C,H,W]")]
 [Output("tokens", "seq[B,H/{Patch}*W/{Patch},{Width}]")]
 [Output("pooled", "f[B,{Pooled}]")]
+[Tower(Layers = "{Layers}", Width = "{Width}", KeyWidth = "{Width}", FeedForward = "{FeedForward}")]
 [Cost(
     Parameters = "(1-{Stem})*C*{Patch}*{Patch}*{Width} + {Width} "
         + "+ {Stem}*(9*C*{StemWidth} + 6*{StemWidth}*{StemWidth}*({StemShrink}*{StemShrink} - 1) + 2*{StemWidth}*(2*{StemShrink} - 1) + {StemWidth}*{Patch}*{Patch}*{Width}/{StemShrink}) "

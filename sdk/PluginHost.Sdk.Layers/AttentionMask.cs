@@ -34,4 +34,19 @@ public static class AttentionMask
     /// <returns>Bool [queries, keys].</returns>
     public static Tensor Causal(long queries, long keys, Device device) =>
         ones(queries, keys, dtype: ScalarType.Bool, device: device).tril(keys - queries);
+
+    /// <summary>A mask extended over the keys of a slot, which stand before a tower's own.</summary>
+    /// <param name="slot">What the slot holds.</param>
+    /// <param name="mask">Additive [batch or 1, 1, queries or 1, keys], or null: every query sees every key.</param>
+    /// <param name="keys">Number of the tower's own keys.</param>
+    /// <param name="dtype">Type of the scores.</param>
+    /// <returns>Additive [batch or 1, 1, queries or 1, slot + keys], or null where nothing is hidden.</returns>
+    public static Tensor? Before(KeyValues slot, Tensor? mask, long keys, ScalarType dtype)
+    {
+        ArgumentNullException.ThrowIfNull(slot);
+        if (slot.Mask is not { } seen) return mask is null ? null : nn.functional.pad(mask, [slot.Length, 0]);
+        var hidden = Additive(seen, dtype).unsqueeze(1).unsqueeze(1);                             // [batch, 1, 1, slot]
+        if (mask is null) return nn.functional.pad(hidden, [0, keys]);
+        return cat([hidden.expand(-1, -1, mask.size(2), -1), mask.expand(hidden.size(0), -1, -1, -1)], 3);
+    }
 }

@@ -1,5 +1,4 @@
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn.functional;
 
 namespace PluginHost.Sdk.Layers;
 
@@ -59,11 +58,11 @@ public sealed class GroupedQueryAttention : nn.Module
         var values = parts[2].transpose(1, 2);
         if (pass.Cache is { } cache) (keys, values) = cache.Append(layer, keys, values);
         var mask = pass.Mask;
-        if (Slot.Keys is { } slotKeys && Slot.Values is { } slotValues)
+        if (Slot.Content is { } extra)
         {
-            keys = cat([slotKeys.unsqueeze(0).expand(batch, -1, -1, -1), keys], 2);
-            values = cat([slotValues.unsqueeze(0).expand(batch, -1, -1, -1), values], 2);
-            if (mask is not null) mask = pad(mask, [slotKeys.size(1), 0]);
+            mask = AttentionMask.Before(extra, mask, keys.size(2), keys.dtype);
+            keys = cat([extra.Keys.unsqueeze(0).expand(batch, -1, -1, -1), keys], 2);
+            values = cat([extra.Values.unsqueeze(0).expand(batch, -1, -1, -1), values], 2);
         }
         return output.Forward(Attend(query, keys, values, mask, pass.Causal));
     }

@@ -64,7 +64,7 @@ public sealed class TransformerBlock : nn.Module
 
     // Adapters and slots are not the block's own, but learn from it.
     private IEnumerable<Tensor> Weights() =>
-        [.. parameters(), .. Projections.SelectMany(projection => projection.Adapter?.Weights ?? []), .. new[] { Slot.Keys, Slot.Values }.OfType<Tensor>()];
+        [.. parameters(), .. Projections.SelectMany(projection => projection.Adapter?.Weights ?? []), .. Slot.Content is { } extra ? new[] { extra.Keys, extra.Values } : []];
 
     private Tensor Drop(Tensor x) => training && chance > 0 ? nn.functional.dropout(x, chance, true) : x;
 }

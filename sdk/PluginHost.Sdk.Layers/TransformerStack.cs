@@ -16,10 +16,18 @@ public sealed class TransformerStack : nn.Module
         register_module("layers", nn.ModuleList([.. Blocks]));
         norm = new RmsNorm(shape.Width, context);
         register_module(nameof(norm), norm);
+        Projections = [.. Blocks.SelectMany(block => block.Projections)];
+        KeyValueSlots = [.. Blocks.Select(block => block.Slot)];
     }
 
     /// <summary>The blocks, for towers that act between them.</summary>
     public IReadOnlyList<TransformerBlock> Blocks { get; }
+
+    /// <summary>The projections of all blocks: those of an <see cref="ITower"/>.</summary>
+    public IReadOnlyList<Projection> Projections { get; }
+
+    /// <summary>The slots of all blocks, in their order.</summary>
+    public IReadOnlyList<KeyValueSlot> KeyValueSlots { get; }
 
     /// <summary>The final norm alone: [..., width] to the same.</summary>
     public Tensor Normalise(Tensor x) => norm.Forward(x);

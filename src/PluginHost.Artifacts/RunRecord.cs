@@ -51,6 +51,12 @@ public static class RunRecord
         ["dataWait"] = Math.Round(stage.DataWait, 4),
         ["firstLoss"] = stage.FirstLoss,
         ["lastLoss"] = stage.LastLoss,
+        ["tuning"] = stage.Tuning,
+        ["trainableParameters"] = stage.TrainableParameters,
+        ["totalParameters"] = stage.TotalParameters,
+        ["optimizerAndGradientMb"] = stage.OptimizerAndGradientMegabytes,
+        ["peakMb"] = stage.PeakMegabytes,
+        ["evaluations"] = Evaluations(stage.Evaluations),
     })]);
 
     /// <summary>The finished stages of a record, without their curves: what a resumed run has behind it.</summary>
@@ -60,7 +66,20 @@ public static class RunRecord
             (string)stage["name"]!, (int)stage["steps"]!, (double)stage["seconds"]!, (double)stage["tokensPerSecond"]!, (double)stage["firstLoss"]!, (double)stage["lastLoss"]!, [], [])
         {
             DataWait = (double?)stage["dataWait"] ?? 0,
+            Tuning = (string?)stage["tuning"],
+            TrainableParameters = (long?)stage["trainableParameters"],
+            TotalParameters = (long?)stage["totalParameters"],
+            OptimizerAndGradientMegabytes = (double?)stage["optimizerAndGradientMb"],
+            PeakMegabytes = (double?)stage["peakMb"],
+            Evaluations = [.. (stage["evaluations"]?.AsArray() ?? []).Select(item => ReadEvaluation(item!))],
         };
+
+    private static EvaluationResult ReadEvaluation(JsonNode item) => new(
+        (string)item["metric"]!, (string)item["split"]!, (double)item["value"]!, (double?)item["blind"], (int)item["count"]!, (string?)item["note"])
+    {
+        Shuffled = (double?)item["shuffled"],
+        Spread = (double?)item["spread"],
+    };
 
     /// <summary>The evaluations as reports list them.</summary>
     public static JsonArray Evaluations(IEnumerable<EvaluationResult> evaluations) => new([.. evaluations.Select(result => new JsonObject
@@ -81,6 +100,7 @@ public static class RunRecord
             .Concat(plan.Evaluations.Select(evaluation => evaluation.Metric.Description))
             .Concat(plan.Media.Select(media => media.Description))
             .Concat(plan.Stages.Select(stage => stage.Weighting?.Description).OfType<PluginDescription>())
+            .Concat(plan.Stages.Select(stage => stage.Tuning?.Plugin.Description).OfType<PluginDescription>())
             .Concat(plan.Transforms.Select(transform => transform.Plugin.Description))
             .Concat(plan.Sources.Select(source => source.Plugin.Description))
             .Concat(plan.Tokenizer is null ? [] : [plan.Tokenizer.Description])

@@ -61,6 +61,9 @@ public sealed record PluginDescription
     /// <summary>Formula of the floats that a batch keeps for the backward pass, or null.</summary>
     public Expression? Activations { get; init; }
 
+    /// <summary>What the tower that it builds exposes to tuning methods; null when it does not say.</summary>
+    public TowerFormulas? Tower { get; init; }
+
     /// <summary>Extensions that a media decoder takes.</summary>
     public IReadOnlyList<string> Accepts { get; init; } = [];
 
@@ -75,6 +78,12 @@ public sealed record PluginDescription
 
     /// <summary>Whether the class implements an interface of the SDK.</summary>
     public bool Implements<T>() where T : class => Interfaces.Contains(typeof(T).FullName);
+}
+
+/// <summary>The sizes of a tower as formulas over options and symbols; see <see cref="Sdk.TowerAttribute"/>.</summary>
+public sealed record TowerFormulas(Expression Layers, Expression Width, Expression KeyWidth, Expression FeedForward)
+{
+    internal IEnumerable<Expression> All => [Layers, Width, KeyWidth, FeedForward];
 }
 
 /// <summary>A capability that the host must supply.</summary>
@@ -99,7 +108,7 @@ public enum OptionType { Int, Long, Double, Bool, String, Enum }
 /// <param name="Array">Whether the value is a list.</param>
 /// <param name="Nullable">Whether null is allowed.</param>
 /// <param name="Choices">For an enum, its names as config files have them.</param>
-/// <param name="Default">long, double, bool, string (also for enums) or null.</param>
+/// <param name="Default">long, double, bool, string (also for enums), for a list of texts string[], or null.</param>
 /// <param name="Minimum">Smallest value, or null.</param>
 /// <param name="Maximum">Largest value, or null.</param>
 /// <param name="Description">What it means, or null.</param>
@@ -107,6 +116,9 @@ public sealed record OptionDescription(
     string Name, string ClrName, OptionType Type, bool Array, bool Nullable, IReadOnlyList<string> Choices,
     object? Default, double? Minimum, double? Maximum, string? Description)
 {
+    /// <summary>Other names that config files may give it.</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
     /// <summary>Whether formulas may use it: a whole number or a bool.</summary>
     public bool Countable => !Array && Type is OptionType.Int or OptionType.Long or OptionType.Bool;
 }

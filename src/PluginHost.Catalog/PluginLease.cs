@@ -52,6 +52,9 @@ public sealed class PluginLease : IDisposable
         return GuardedCalls.Before<T>((method, arguments) => method.Invoke(target, arguments), Description, Health);
     }
 
+    /// <summary>The same before an object that the plugin has made.</summary>
+    public T Guarded<T>(T made) where T : class => GuardedCalls.Before<T>((method, arguments) => method.Invoke(made, arguments), Description, Health);
+
     /// <summary>Gives the plugin back; disposes the instance when it can be disposed.</summary>
     public void Dispose()
     {

@@ -16,11 +16,14 @@ public static class SettingsValidator
     {
         var known = errors.Count;
         var values = plugin.Options.ToDictionary(option => option.Name, option => option.Default);
+        var given = new Dictionary<string, string>();
         foreach (var member in use.Settings?.Members ?? [])
         {
-            var option = plugin.Options.FirstOrDefault(option => option.Name == member.Name);
+            var option = plugin.Options.FirstOrDefault(option => option.Name == member.Name || option.Aliases.Contains(member.Name));
             if (option is null)
                 errors.Add(new ConfigError(member.NameLocation, $"unknown setting '{member.Name}' of {plugin.Id}{NearestName.Suggestion(member.Name, plugin.Options.Select(known => known.Name))}"));
+            else if (!given.TryAdd(option.Name, member.Name))
+                errors.Add(new ConfigError(member.NameLocation, $"'{member.Name}' and '{given[option.Name]}' are one setting of {plugin.Id}; give it once"));
             else if (Read(option, member.Value, plugin, errors) is { } read)
                 values[option.Name] = read.Value;
         }

@@ -26,6 +26,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         };
         reader.End();
         RefuseTwins(project.Stages);
+        RefuseLaterStarts(project.Stages);
         return project;
     }
 
@@ -184,8 +185,17 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
     // Stages become folders and report keys.
     private void RefuseTwins(IReadOnlyList<StageConfig> stages)
     {
+        foreach (var stage in stages.Where(stage => !FileName().IsMatch(stage.Name)))
+            errors.Add(new ConfigError(null, $"$.stages: '{stage.Name}' names folders: letters, digits, '-', '_' and '.' only"));
         foreach (var twins in stages.GroupBy(stage => stage.Name).Where(group => group.Count() > 1))
             errors.Add(new ConfigError(null, $"$.stages: {twins.Count()} stages are named '{twins.Key}'; give each its own name"));
+    }
+
+    private void RefuseLaterStarts(IReadOnlyList<StageConfig> stages)
+    {
+        for (var i = 0; i < stages.Count; i++)
+            if (stages[i].From is { } from && stages.Skip(i).Any(stage => stage.Name == from.Name))
+                errors.Add(new ConfigError(from.Location, $"stage '{stages[i].Name}' cannot begin with what '{from.Name}' leaves, which {(from.Name == stages[i].Name ? "it is itself" : "comes after it")}{(i == 0 ? "" : $"; before it are {string.Join(", ", stages.Take(i).Select(stage => stage.Name))}")}"));
     }
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9_-]*$")]

@@ -8,6 +8,15 @@ public sealed record StageConfig
 {
     public required string Name { get; init; }
 
+    /// <summary>Whose weights it begins with: an earlier stage's or a finished run's; null: those that the stage before it left.</summary>
+    public StageStart? From { get; init; }
+
+    /// <summary>How it trains the graph it begins with; null: every weight that is not frozen, as in pretraining.</summary>
+    public TuningConfig? Tuning { get; init; }
+
+    /// <summary>Whether the model is rated after this stage too, and not after the last alone.</summary>
+    public bool Evaluate { get; init; }
+
     /// <summary>Optimizer steps. Range 1 to 1e8.</summary>
     public int Steps { get; init; } = 1000;
 
@@ -22,6 +31,9 @@ public sealed record StageConfig
 
     /// <summary>Peak learning rate. Range 0 to 10.</summary>
     public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Whether the file gives <see cref="LearningRate"/>; a tuned stage without takes the part of pretraining's that its tuning names.</summary>
+    public bool GivesLearningRate { get; init; }
 
     /// <summary>Steps of linear warm-up; then the rate falls along a cosine to <see cref="FinalRate"/>. Range 0 to 1e8.</summary>
     public int Warmup { get; init; } = 100;
@@ -79,6 +91,16 @@ public sealed record StageConfig
     /// <summary>What weighs the objectives against each other from step to step, besides their own weights; null: nothing does.</summary>
     public WeightingConfig? Weighting { get; init; }
 }
+
+/// <summary>Where a stage begins.</summary>
+/// <param name="Name">A stage before it, or a run: folder, name or alias.</param>
+/// <param name="Location">Where it stands, for messages.</param>
+public sealed record StageStart(string Name, JsonLocation Location);
+
+/// <summary>How a stage tunes a graph.</summary>
+/// <param name="Use">The plugin.</param>
+/// <param name="From">A saved adapter's folder to go on with; null: a new one. Relative to the project's folder.</param>
+public sealed record TuningConfig(PluginUse Use, StageStart? From);
 
 /// <summary>Names of parameters, with <c>*</c> for any characters: <c>decoder.*</c>, <c>*.norm.weight</c>.</summary>
 /// <param name="Text">The pattern.</param>

@@ -15,6 +15,10 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
         var stage = new StageConfig
         {
             Name = reader.Text("name") ?? defaults.Name,
+            From = Start(reader.Value("from"), "a stage before this one, or a run"),
+            Tuning = Tuning(reader.Value("tuning")),
+            Evaluate = reader.Flag("evaluate", false),
+            GivesLearningRate = reader.Value("learningRate") is not null,
             Steps = (int)reader.Integer("steps", defaults.Steps, 1, 100_000_000),
             Batch = (int)reader.Integer("batch", defaults.Batch, 1, 65_536),
             Accumulate = (int)reader.Integer("accumulate", defaults.Accumulate, 1, 65_536),
@@ -63,6 +67,24 @@ internal sealed class StageReader(List<ConfigError> errors, Func<JsonObjectReade
         var config = new LossScaleConfig(reader.Number("initial", defaults.Initial, 1, 1L << 40), (int)reader.Integer("interval", defaults.Interval, 1, 100_000_000));
         reader.End();
         return config;
+    }
+
+    private TuningConfig? Tuning(JsonElementNode? node)
+    {
+        if (node is null) return null;
+        if (node.Kind == JsonKind.String) return new TuningConfig(new PluginUse(node.Text, null, node.Location), null);
+        var reader = new JsonObjectReader(node, "'tuning'", errors);
+        var config = new TuningConfig(use(reader), Start(reader.Value("from"), "the folder of a saved adapter"));
+        reader.End();
+        return config;
+    }
+
+    private StageStart? Start(JsonElementNode? node, string what)
+    {
+        if (node is null) return null;
+        if (node.Kind == JsonKind.String && node.Text.Length > 0) return new StageStart(node.Text, node.Location);
+        errors.Add(new ConfigError(node.Location, $"'from' names {what}; this is {JsonObjectReader.Describe(node)}"));
+        return null;
     }
 
     private WeightingConfig? Weighting(JsonElementNode? node)

@@ -20,12 +20,19 @@ public sealed class ExecutableGraph : IDisposable
     private List<BuiltNode> nodes = [];
     private ExecutionStep[] steps = [];
 
-    private ExecutableGraph(GraphPlan plan, PluginCatalog catalog, GraphSettings settings) => (Plan, this.catalog, this.settings) = (plan, catalog, settings);
+    private ExecutableGraph(GraphPlan plan, PluginCatalog catalog, GraphSettings settings)
+    {
+        (Plan, this.catalog, this.settings) = (plan, catalog, settings);
+        Tunings = new GraphTunings(this, settings);
+    }
 
     public GraphPlan Plan { get; }
 
     /// <summary>Graph nodes, each after those it reads from.</summary>
     public IReadOnlyList<BuiltNode> Nodes => nodes;
+
+    /// <summary>What tuning methods add to its towers.</summary>
+    public GraphTunings Tunings { get; }
 
     /// <summary>All trained parameters: <c>image.blocks.0.weight</c>, <c>objectives.align.scale</c>; a shared one once.</summary>
     public IReadOnlyList<(string Name, Parameter Value)> Parameters { get; private set; } = [];
@@ -67,7 +74,9 @@ public sealed class ExecutableGraph : IDisposable
         try
         {
             next = Build(plan, catalog, settings, this);
-            return (next, CarriedState.Carry(this, next));
+            var state = CarriedState.Carry(this, next);
+            Tunings.CarryTo(next.Tunings);
+            return (next, state);
         }
         catch
         {
@@ -104,10 +113,12 @@ public sealed class ExecutableGraph : IDisposable
     /// <exception cref="GraphExecutionException">A node threw.</exception>
     public static void Run(ExecutionStep[] steps, object?[] slots) => Run(steps, slots, null);
 
-    /// <summary>Runs steps over slots, past a boundary at each node.</summary>
+    /// <summary>Runs steps over slots, past a boundary at each node. What tuning methods add is what the thread has chosen, else what is attached to the graph.</summary>
     /// <exception cref="GraphExecutionException">A node threw.</exception>
     public static void Run(ExecutionStep[] steps, object?[] slots, INodeBoundary? boundary)
     {
+        if (steps.Length == 0) return;
+        using var _ = AdapterSet.Use(AdapterSet.Current ?? steps[0].Graph.Tunings.For(slots));
         foreach (var step in steps) step.Run(slots, boundary);
     }
 
@@ -130,12 +141,14 @@ public sealed class ExecutableGraph : IDisposable
     /// <summary>Switches dropout and the like on or off, in nodes and objectives.</summary>
     public void Train(bool on)
     {
+        Tunings.Train(on);
         foreach (var node in Owned)
             if (node.Node is nn.Module module && module.training != on) module.train(on);
     }
 
     public void Dispose()
     {
+        Tunings.Dispose();
         BuiltNode[] owned = [.. Owned];
         nodes = [];
         Parameters = [];
@@ -170,7 +183,7 @@ public sealed class ExecutableGraph : IDisposable
         var builder = new NodeBuilder(catalog, settings);
         foreach (var plan in Plan.Nodes)
             nodes.Add(former?.nodes.Find(node => Same(node.Plan, plan))?.Share() ?? builder.Build(plan, plan.Name, "node"));
-        steps = [.. Plan.Nodes.Zip(nodes, (plan, built) => new ExecutionStep(plan, built.Node, built.Health))];
+        steps = [.. Plan.Nodes.Zip(nodes, (plan, built) => new ExecutionStep(this, plan, built.Node, built.Health))];
         if (Plan.DecoderNode is not { } decoder) return;
         Decoder = nodes.First(node => node.Name == decoder.Name).Decoder
             ?? throw new UserErrorException($"'{decoder.Name}' ({decoder.Description.Id}) built a node that is no {nameof(IDecoder)}, which its kind 'decoder' promises");

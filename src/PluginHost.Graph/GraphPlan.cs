@@ -45,9 +45,24 @@ public sealed record PlannedNode(
     string Name, PluginDescription Description, IReadOnlyDictionary<string, object?> Settings, IReadOnlyList<PlannedInput> Inputs,
     IReadOnlyList<PlannedOutput> Outputs, IReadOnlyDictionary<string, long> Dimensions, long? Parameters, long? ActivationFloats)
 {
+    /// <summary>What its tower exposes to tuning methods; null when its plugin does not say.</summary>
+    public PlannedTower? Tower { get; init; }
+
     /// <summary>Whether its layers are computed a second time in the backward pass; then the floats kept are not known.</summary>
     public bool Checkpoint { get; init; }
 }
+
+/// <summary>The sizes of a tower.</summary>
+/// <param name="Layers">Number of layers.</param>
+/// <param name="Width">Width of the hidden states.</param>
+/// <param name="KeyWidth">Width of a position's keys, over all key/value heads.</param>
+/// <param name="FeedForward">Width inside the feed-forward layer.</param>
+public sealed record PlannedTower(long Layers, long Width, long KeyWidth, long FeedForward);
+
+/// <summary>The tuning of a stage.</summary>
+/// <param name="Plugin">The method.</param>
+/// <param name="Trained">Parameters that it trains, as far as its formula says; null: it is not known before it is built.</param>
+public sealed record PlannedTuning(PlannedPlugin Plugin, long? Trained);
 
 /// <summary>An objective of a stage.</summary>
 public sealed record PlannedObjective(string Name, double Weight, PlannedNode Node);
@@ -57,6 +72,9 @@ public sealed record PlannedStage(StageConfig Config, IReadOnlyList<PlannedObjec
 {
     /// <summary>What weighs the objectives; null: nothing does.</summary>
     public PlannedPlugin? Weighting { get; init; }
+
+    /// <summary>How it tunes the graph; null: it trains every weight that is not frozen.</summary>
+    public PlannedTuning? Tuning { get; init; }
 }
 
 /// <summary>An evaluation with its metric.</summary>

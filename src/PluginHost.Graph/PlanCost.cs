@@ -7,7 +7,11 @@ public sealed record PlanCost(long Parameters, long ActivationFloats)
 {
     // Weight, gradient and the two moments of AdamW, four bytes each.
     private const long BytesPerParameter = 16;
+    private const long BytesPerWeight = 4;
     private const long BytesPerActivation = 4;
+
+    /// <summary>Bytes of the gradients and moments of parameters that are trained, without the parameters themselves.</summary>
+    public static long TrainingBytes(long parameters) => parameters * (BytesPerParameter - BytesPerWeight);
 
     /// <summary>Bytes of weights, gradients and the optimizer.</summary>
     public long StateBytes => Parameters * BytesPerParameter;

@@ -94,15 +94,17 @@ Command Chat()
     var image = new Option<string?>("--image") { Description = "A picture file" };
     var audio = new Option<string?>("--audio") { Description = "A sound file" };
     var video = new Option<string?>("--video") { Description = "A video file" };
+    var adapter = new Option<string[]>("--adapter") { Description = "The folder of a trained adapter that answers in place of what is attached; of several, a line '/adapter NAME' chooses one", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
     var temperature = new Option<double>("--temperature") { Description = "0: the most likely token; 1: the model's own distribution" };
     var topP = new Option<double>("--top-p") { Description = "Only the most likely tokens up to this mass", DefaultValueFactory = _ => 1 };
     var tokens = new Option<int>("--max-tokens") { Description = "Tokens at most", DefaultValueFactory = _ => 64 };
     var seed = new Option<int>("--seed") { Description = "Seed of the sampling" };
-    var command = new Command("chat", "Asks a trained run about a picture, a sound or a video") { run, question, image, audio, video, temperature, topP, tokens, seed, json };
+    var command = new Command("chat", "Asks a trained run about a picture, a sound or a video") { run, question, image, audio, video, adapter, temperature, topP, tokens, seed, json };
     command.SetAction((parsed, cancellation) => Task.FromResult(new ChatCommand(
         new ChatRequest(
             parsed.GetValue(run)!, parsed.GetValue(question), parsed.GetValue(image), parsed.GetValue(audio), parsed.GetValue(video), parsed.GetValue(hostFile),
-            new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json)),
+            new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json))
+        { Adapters = parsed.GetValue(adapter) ?? [] },
         Logs(), Console.In, Console.Out, cancellation).Run()));
     return command;
 }

@@ -17,9 +17,9 @@ internal sealed class Workspace : IDisposable
 
     private readonly List<IDisposable> owned = [];
 
-    private Workspace(ProjectConfig project, PluginCatalog catalog, Dataset data, LiveGraph graph, IReadOnlyList<object> metrics, IReadOnlyList<IWeightingPlugin?> weightings, Device device)
+    private Workspace(ProjectConfig project, PluginCatalog catalog, Dataset data, LiveGraph graph, IReadOnlyList<object> metrics, IReadOnlyList<IWeightingPlugin?> weightings, IReadOnlyList<ITuningPlugin?> tunings, Device device)
     {
-        (Project, Catalog, Data, Graph, Metrics, Weightings, Device) = (project, catalog, data, graph, metrics, weightings, device);
+        (Project, Catalog, Data, Graph, Metrics, Weightings, Tunings, Device) = (project, catalog, data, graph, metrics, weightings, tunings, device);
     }
 
     public ProjectConfig Project { get; }
@@ -38,6 +38,9 @@ internal sealed class Workspace : IDisposable
 
     /// <summary>The weighting of each stage; null where it has none.</summary>
     public IReadOnlyList<IWeightingPlugin?> Weightings { get; }
+
+    /// <summary>The tuning of each stage; null where it has none.</summary>
+    public IReadOnlyList<ITuningPlugin?> Tunings { get; }
 
     public Device Device { get; }
 
@@ -89,8 +92,9 @@ internal sealed class Workspace : IDisposable
             }
             var graph = Own(new LiveGraph(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation))));
             var weightings = plan.Stages.Select(stage => stage.Weighting is { } weighting ? Lease(weighting).Guarded<IWeightingPlugin>() : null).ToList();
+            var tunings = plan.Stages.Select(stage => stage.Tuning is { } tuning ? (ITuningPlugin)new LeasedTuning(Lease(tuning.Plugin)) : null).ToList();
             var metrics = plan.Evaluations.Select(evaluation => Metric(Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings)))).ToList();
-            var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, device);
+            var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, tunings, device);
             workspace.owned.AddRange(owned);
             return workspace;
         }
@@ -107,13 +111,11 @@ internal sealed class Workspace : IDisposable
         }
     }
 
-    /// <summary>Loads weights of a run into the graph.</summary>
+    /// <summary>Loads weights of a run into the graph, and attaches the adapters without which they are not the run's model.</summary>
     public void LoadWeights(RunFolder run)
     {
-        var (tensors, _) = SafeTensors.Read(run.Model);
         using var use = Graph.Acquire();
-        RunFolder.CopyInto(run.Model, tensors, use.Graph.Weights);
-        foreach (var tensor in tensors.Values) tensor.Dispose();
+        owned.AddRange(ModelFile.Load(run, run.Model, use.Graph, Catalog));
     }
 
     public void Dispose() => Release(owned);

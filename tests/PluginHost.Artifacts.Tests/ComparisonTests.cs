@@ -46,6 +46,21 @@ public sealed class ComparisonTests : IDisposable
     }
 
     [Fact]
+    public void Rows_OfStagesRatedByThemselves_AreTheirs()
+    {
+        var record = Record();
+        var stage = record["stages"]![1]!.AsObject();
+        (stage["trainableParameters"], stage["totalParameters"], stage["optimizerAndGradientMb"], stage["peakMb"]) = (40, 1040, 0.5, 300.0);
+        stage["evaluations"] = JsonNode.Parse("""[{ "metric": "accuracy", "split": "test", "value": 0.5, "blind": 0.3, "spread": null }]""");
+
+        var row = Assert.Single(StageRows.Of(Run(record), null));
+
+        Assert.Equal(("pocket/b", 0.5, 300.0, 1040L, 40L), (row.Project, row.Accuracy, row.PeakMb, row.Parameters, row.Trained));
+        Assert.Equal((30.0, 0.5), (row.Seconds, row.OptimizerAndGradientMb));
+        Assert.Equal("pocket", Assert.Single(StageRows.Of(Run(Record()), null)).Project);
+    }
+
+    [Fact]
     public void Row_MetricAskedFor_IsComparedByIt()
     {
         Assert.Equal(0.9, ComparisonRow.Of(Run(Record()), "recall@1").Accuracy);

@@ -102,3 +102,18 @@ public class GradNormWeightingConformance : WeightingConformance
 {
     public override string Id => "weighting.grad-norm";
 }
+
+public class FullTuningConformance : TuningConformance
+{
+    public override string Id => "tuning.full";
+}
+
+public class LoraTuningConformance : TuningConformance
+{
+    public override string Id => "tuning.lora";
+}
+
+public class PrefixTuningConformance : TuningConformance
+{
+    public override string Id => "tuning.prefix";
+}

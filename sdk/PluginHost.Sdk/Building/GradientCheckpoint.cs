@@ -21,11 +21,11 @@ public static class GradientCheckpoint
         if (wanted.Length == 0 && !input.requires_grad) return segment(input);
         // A custom function leaves tensors of its output's size in the dispose scope.
         using var scope = NewDisposeScope();
-        return Recomputed.apply([input, new Segment(segment, Arithmetic.Current), .. wanted]).MoveToOuterDisposeScope();
+        return Recomputed.apply([input, new Segment(segment, Arithmetic.Current, AdapterSet.Current), .. wanted]).MoveToOuterDisposeScope();
     }
 
     /// <summary>The segment with what its second run needs to go like the first.</summary>
-    private sealed class Segment(Func<Tensor, Tensor> run, IArithmetic? arithmetic)
+    private sealed class Segment(Func<Tensor, Tensor> run, IArithmetic? arithmetic, AdapterSet? adapters)
     {
         private byte[]? generator;
 
@@ -42,7 +42,9 @@ public static class GradientCheckpoint
 
         public Tensor Second(Tensor input)
         {
-            using var __ = Arithmetic.Use(arithmetic); // the backward pass may be on another thread
+            // The backward pass may be on another thread.
+            using var __ = Arithmetic.Use(arithmetic);
+            using var ___ = AdapterSet.Use(adapters);
             if (generator is null) return run(input);
             var now = get_rng_state();
             var then = now.clone();

@@ -17,11 +17,29 @@ public sealed class KeyValueSlot(string name, long heads, long headWidth)
     /// <summary>Width of a head.</summary>
     public long HeadWidth { get; } = headWidth;
 
-    /// <summary>Extra keys [heads, length, head width], or null. Not rotated: they have no position.</summary>
+    /// <summary>Extra keys [heads, length, head width], or null. Taken as they are, not rotated.</summary>
     public Tensor? Keys { get; set; }
 
     /// <summary>Extra values [heads, length, head width], or null.</summary>
     public Tensor? Values { get; set; }
+
+    /// <summary>
+    /// What every query sees besides the tower's own keys, or null: what is chosen for this thread (<see cref="AdapterSet"/>), else <see cref="Keys"/> and
+    /// <see cref="Values"/>. A causal tower counts its positions from its length on, as if it were a prompt; a layer that is recomputed needs its tensors.
+    /// </summary>
+    public KeyValues? Content =>
+        AdapterSet.Current is { } set && set.Slots.TryGetValue(this, out var chosen) ? chosen
+        : Keys is { } keys && Values is { } values ? new KeyValues(keys, values) : null;
+}
+
+/// <summary>Keys and values that stand before those of a tower's own positions.</summary>
+/// <param name="Keys">[heads, length, head width].</param>
+/// <param name="Values">[heads, length, head width].</param>
+/// <param name="Mask">Bool [batch, length], true where a row sees them; null: all rows see all.</param>
+public sealed record KeyValues(Tensor Keys, Tensor Values, Tensor? Mask = null)
+{
+    /// <summary>How many there are.</summary>
+    public long Length => Keys.size(1);
 }
 
 /// <summary>

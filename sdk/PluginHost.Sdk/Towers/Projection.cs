@@ -13,6 +13,8 @@ namespace PluginHost.Sdk;
 /// <param name="rows">Number of rows: the projection's output width.</param>
 public sealed class Projection(string name, Parameter weight, long firstRow, long rows)
 {
+    private IProjectionAdapter? attached;
+
     /// <summary>Dotted and stable: <c>layers.3.attention.q_proj</c>.</summary>
     public string Name { get; } = name;
 
@@ -25,8 +27,15 @@ public sealed class Projection(string name, Parameter weight, long firstRow, lon
     /// <summary>Number of rows: the projection's output width.</summary>
     public long Rows { get; } = rows;
 
-    /// <summary>What a tuning method has attached, or null. The tower adds its delta; the method owns and disposes it.</summary>
-    public IProjectionAdapter? Adapter { get; set; }
+    /// <summary>
+    /// What the tower adds the delta of, or null: what is chosen for this thread (<see cref="AdapterSet"/>), else what has been set here. Whoever made it
+    /// disposes it.
+    /// </summary>
+    public IProjectionAdapter? Adapter
+    {
+        get => AdapterSet.Current is { } set && set.Projections.TryGetValue(this, out var chosen) ? chosen : attached;
+        set => attached = value;
+    }
 }
 
 /// <summary>A low-rank or other addition to a projection.</summary>

@@ -38,6 +38,12 @@ public sealed record ComparisonRow(string Project)
     /// <summary>Trained parameters.</summary>
     public long? Parameters { get; init; }
 
+    /// <summary>Parameters that a tuned stage trains, of all; null: the row is of a whole run.</summary>
+    public long? Trained { get; init; }
+
+    /// <summary>Gradients and moments of what a tuned stage trains, in 10⁶ bytes.</summary>
+    public double? OptimizerAndGradientMb { get; init; }
+
     /// <summary>The seeds.</summary>
     public IReadOnlyList<long> Seeds { get; init; } = [];
 
@@ -120,6 +126,8 @@ public sealed record ComparisonRow(string Project)
             ["spread"] = row.Spread,
             ["seconds"] = row.Seconds,
             ["parameters"] = row.Parameters,
+            ["trainedParameters"] = row.Trained,
+            ["optimizerAndGradientMb"] = row.OptimizerAndGradientMb,
             ["seeds"] = new JsonArray([.. row.Seeds.Select(seed => (JsonNode)seed)]),
             ["tasks"] = new JsonObject(row.Tasks.Select(task => KeyValuePair.Create(task.Key, (JsonNode?)new JsonObject { ["accuracy"] = task.Value.Accuracy, ["blind"] = task.Value.Blind }))),
             ["error"] = row.Error,

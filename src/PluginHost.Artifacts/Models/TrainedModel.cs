@@ -62,15 +62,7 @@ internal sealed class TrainedModel : IDisposable
             ContentFolder = tokenizer.Description.Folder,
         });
         var graph = Own(ExecutableGraph.Build(plan, catalog, settings));
-        var (tensors, _) = SafeTensors.Read(run.Model);
-        try
-        {
-            RunFolder.CopyInto(run.Model, tensors, graph.Weights);
-        }
-        finally
-        {
-            foreach (var tensor in tensors.Values) tensor.Dispose();
-        }
+        foreach (var adapter in ModelFile.Load(run, run.Model, graph, catalog)) Own(adapter);
         graph.Train(false);
         embedder = new(() => Own(new GraphEmbedder(graph, data, media, format, run.Name, config.Languages[0])));
         scorer = new(() => Own(new GraphTextScorer(graph, data, run.Name)));

@@ -18,6 +18,7 @@ internal static class KindCheck
         ["filter"] = [typeof(IFilterPlugin)],
         ["transform"] = [typeof(ITransform)],
         ["weighting"] = [typeof(IWeightingPlugin)],
+        ["tuning"] = [typeof(ITuningPlugin)],
     };
 
     /// <exception cref="FolderFaultException">The class implements no interface of its kind.</exception>

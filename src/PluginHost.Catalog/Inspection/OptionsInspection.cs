@@ -15,7 +15,10 @@ internal static class OptionsInspection
         var constructors = record.GetConstructors();
         if (constructors.Length != 1)
             throw new FolderFaultException($"{record.Name}, the options of {id}, must be a positional record with one public constructor");
-        return [.. constructors[0].GetParameters().Select(parameter => Option(record, parameter, id))];
+        OptionDescription[] options = [.. constructors[0].GetParameters().Select(parameter => Option(record, parameter, id))];
+        foreach (var twin in options.SelectMany(option => option.Aliases.Prepend(option.Name)).GroupBy(name => name).Where(group => group.Count() > 1))
+            throw new FolderFaultException($"{id} has two options under the name '{twin.Key}'; give each [Alias] a name of its own");
+        return options;
     }
 
     public static IReadOnlyList<MultipleOfRule> Rules(Type record, IReadOnlyList<OptionDescription> options, string id)
@@ -47,10 +50,13 @@ internal static class OptionsInspection
         var choices = kind == OptionType.Enum ? Names(type) : [];
         var attributes = record.GetProperty(name)?.GetCustomAttributesData() ?? [];
         var (minimum, maximum) = Range(attributes);
-        var value = Default(parameter.RawDefaultValue, kind, array, choices);
+        var value = array ? Texts<DefaultValueAttribute>(attributes) : Default(parameter.RawDefaultValue, kind, choices);
         return new OptionDescription(
-            JsonNamingPolicy.CamelCase.ConvertName(name), name, kind, array, nullable is not null || value is null,
-            [.. choices.Select(choice => choice.Name)], value, minimum, maximum, Text<DescriptionAttribute>(attributes));
+            JsonNamingPolicy.CamelCase.ConvertName(name), name, kind, array, nullable is not null || parameter.RawDefaultValue is null,
+            [.. choices.Select(choice => choice.Name)], value, minimum, maximum, Text<DescriptionAttribute>(attributes))
+        {
+            Aliases = Texts<AliasAttribute>(attributes) ?? [],
+        };
     }
 
     private static Type? Underlying(Type type) =>
@@ -70,9 +76,9 @@ internal static class OptionsInspection
         [.. type.GetFields(BindingFlags.Public | BindingFlags.Static)
             .Select(field => (JsonNamingPolicy.CamelCase.ConvertName(field.Name), Convert.ToInt64(field.GetRawConstantValue(), CultureInfo.InvariantCulture)))];
 
-    private static object? Default(object? raw, OptionType kind, bool array, List<(string Name, long Value)> choices)
+    private static object? Default(object? raw, OptionType kind, List<(string Name, long Value)> choices)
     {
-        if (raw is null || array) return null;
+        if (raw is null) return null;
         return kind switch
         {
             OptionType.Int or OptionType.Long => Convert.ToInt64(raw, CultureInfo.InvariantCulture),
@@ -88,6 +94,12 @@ internal static class OptionsInspection
         double Bound(int index) => Convert.ToDouble(range.ConstructorArguments[index].Value, CultureInfo.InvariantCulture);
         return (Bound(0), Bound(1));
     }
+
+    // A list of texts is no constant of a parameter; an attribute holds it.
+    private static string[]? Texts<T>(IList<CustomAttributeData> attributes) =>
+        attributes.FirstOrDefault(data => data.AttributeType.FullName == typeof(T).FullName)?.ConstructorArguments[0].Value is IReadOnlyCollection<CustomAttributeTypedArgument> items
+            ? [.. items.Select(item => (string)item.Value!)]
+            : null;
 
     private static string? Text<T>(IList<CustomAttributeData> attributes) =>
         attributes.FirstOrDefault(data => data.AttributeType.FullName == typeof(T).FullName)?.ConstructorArguments.FirstOrDefault().Value as string;

@@ -40,6 +40,7 @@ internal static partial class PluginInspection
             Outputs = [.. attributes.Where(Is<OutputAttribute>).Select(Port)],
             Parameters = Formula(attributes, nameof(CostAttribute.Parameters)),
             Activations = Formula(attributes, nameof(CostAttribute.Activations)),
+            Tower = Tower(attributes),
             Accepts = [.. attributes.Where(Is<AcceptsAttribute>).SelectMany(Extensions)],
             Interfaces = [.. type.GetInterfaces().Select(item => item.FullName ?? item.Name).Order(StringComparer.Ordinal)],
         };
@@ -75,6 +76,13 @@ internal static partial class PluginInspection
         var cost = attributes.FirstOrDefault(Is<CostAttribute>);
         var text = cost?.NamedArguments.FirstOrDefault(argument => argument.MemberName == name).TypedValue.Value as string;
         return text is null ? null : ExpressionParser.Parse(text, sums: true);
+    }
+
+    private static TowerFormulas? Tower(IList<CustomAttributeData> attributes)
+    {
+        if (attributes.FirstOrDefault(Is<TowerAttribute>) is not { } tower) return null;
+        Expression Of(string name) => ExpressionParser.Parse((string)tower.NamedArguments.First(argument => argument.MemberName == name).TypedValue.Value!, sums: false);
+        return new TowerFormulas(Of(nameof(TowerAttribute.Layers)), Of(nameof(TowerAttribute.Width)), Of(nameof(TowerAttribute.KeyWidth)), Of(nameof(TowerAttribute.FeedForward)));
     }
 
     private static IEnumerable<string> Extensions(CustomAttributeData attribute) =>
@@ -114,12 +122,14 @@ internal static partial class PluginInspection
             throw new FolderFaultException($"{plugin.Id} requires '{twin.Key}' twice; once is enough");
         foreach (var twin in plugin.Inputs.GroupBy(port => port.Name).Concat(plugin.Outputs.GroupBy(port => port.Name)).Where(group => group.Count() > 1))
             throw new FolderFaultException($"{plugin.Id} declares the port '{twin.Key}' twice");
-        Expression?[] formulas = [.. ports.SelectMany(port => port.Type.Dimensions), plugin.Parameters, plugin.Activations];
+        Expression?[] formulas = [.. ports.SelectMany(port => port.Type.Dimensions), plugin.Parameters, plugin.Activations, .. plugin.Tower?.All ?? []];
         var countable = plugin.Options.Where(option => option.Countable).Select(option => option.ClrName).ToArray();
         foreach (var name in formulas.SelectMany(formula => formula?.Options ?? []).Except(countable))
             throw new FolderFaultException($"{plugin.Id} uses {{{name}}} in a port or formula, but has no whole-number option of that name{Config.NearestName.Suggestion(name, countable)}");
         var symbols = ports.SelectMany(port => port.Type.Dimensions).SelectMany(dimension => dimension.Symbols).ToHashSet();
-        foreach (var name in new[] { plugin.Parameters, plugin.Activations }.SelectMany(formula => formula?.Symbols ?? []).Where(name => !symbols.Contains(name)))
+        // A tuning has no ports: its costs are those of the graph that it is put to.
+        if (plugin.Kind == "tuning") symbols = ["P", "S", "D_i", "R_i"];
+        foreach (var name in new[] { plugin.Parameters, plugin.Activations }.Concat(plugin.Tower?.All ?? []).SelectMany(formula => formula?.Symbols ?? []).Where(name => !symbols.Contains(name)))
             throw new FolderFaultException($"{plugin.Id} uses '{name}' in a cost formula, but none of its ports has it{Config.NearestName.Suggestion(name, symbols)}");
     }
 

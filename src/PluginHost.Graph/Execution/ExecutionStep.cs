@@ -14,8 +14,9 @@ public sealed class ExecutionStep
     private readonly object?[] inputs;
     private readonly object?[] outputs;
 
-    internal ExecutionStep(PlannedNode plan, IGraphNode node, PluginHealth health)
+    internal ExecutionStep(ExecutableGraph graph, PlannedNode plan, IGraphNode node, PluginHealth health)
     {
+        Graph = graph;
         this.plan = plan;
         this.health = health;
         this.node = node;
@@ -26,13 +27,15 @@ public sealed class ExecutionStep
     }
 
     /// <summary>The same step for another thread.</summary>
-    internal ExecutionStep Copy() => new(plan, node, health);
+    internal ExecutionStep Copy() => new(Graph, plan, node, health);
 
     /// <summary>The node's name.</summary>
     public string Name => plan.Name;
 
     /// <summary>What was planned for the node.</summary>
     public PlannedNode Plan => plan;
+
+    internal ExecutableGraph Graph { get; }
 
     internal IReadOnlyList<int> InputSlots => inputSlots;
 

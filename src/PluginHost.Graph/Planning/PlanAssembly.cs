@@ -37,8 +37,14 @@ internal sealed class PlanAssembly
             dimensions, cost.Of(node.Plugin.Parameters), node.Config.Checkpoint ? null : cost.Of(node.Plugin.Activations))
         {
             Checkpoint = node.Config.Checkpoint,
+            Tower = Tower(node, cost),
         };
     }
+
+    private static PlannedTower? Tower(DraftNode node, CostEstimate sizes) =>
+        node.Plugin.Tower is { } tower && sizes.Of(tower.Layers) is { } layers && sizes.Of(tower.Width) is { } width && sizes.Of(tower.KeyWidth) is { } keys && sizes.Of(tower.FeedForward) is { } inner
+            ? new PlannedTower(layers, width, keys, inner)
+            : null;
 
     private PlannedInput Input(DraftInput input) =>
         new(input.Port.Name, input.Source?.FullName, input.Source is null ? -1 : Slot(input.Source), (input.Source ?? input.Port).Shape);

@@ -27,6 +27,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
         var nodes = Nodes();
         var objectives = project.Stages.Select(stage => stage.Objectives.Select(item => Draft(item, PluginRole.Objective)).ToArray()).ToArray();
         var weightings = project.Stages.Select(stage => stage.Weighting is { } weighting ? plugins.Resolve(weighting.Use, PluginRole.Weighting) : null).ToArray();
+        var tunings = project.Stages.Select(stage => stage.Tuning is { } tuning ? plugins.Resolve(tuning.Use, PluginRole.Tuning) : null).ToArray();
         var metrics = project.Evaluate.Select(item => Draft(item.Metric, PluginRole.Metric)).ToArray();
         DraftNode[] all = [.. nodes, .. objectives.SelectMany(stage => stage).OfType<DraftNode>(), .. metrics.OfType<DraftNode>()];
 
@@ -37,7 +38,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
         if (errors.Count > 0) return null;
 
         var assembly = new PlanAssembly(project, sample, batch, all);
-        return new GraphPlan
+        var plan = new GraphPlan
         {
             Project = project,
             Sources = [.. sources.Select(item => new PlannedSource(item.Plugin!, item.Weight))],
@@ -50,9 +51,11 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
             Nodes = [.. order.Select(assembly.Node)],
             SlotCount = assembly.SlotCount,
             Stages = [.. project.Stages.Select((stage, i) => new PlannedStage(stage,
-                [.. objectives[i].Select(draft => new PlannedObjective(draft!.Name, draft.Config.Weight, assembly.Node(draft)))]) { Weighting = weightings[i] })],
+                [.. objectives[i].Select(draft => new PlannedObjective(draft!.Name, draft.Config.Weight, assembly.Node(draft)))]) { Weighting = weightings[i], Tuning = tunings[i] is { } tuning ? new PlannedTuning(tuning, null) : null })],
             Evaluations = [.. project.Evaluate.Zip(metrics, (evaluation, draft) => new PlannedEvaluation(evaluation, assembly.Node(draft!)))],
         };
+        plan = TuningEstimate.Fill(plan, errors);
+        return errors.Count == 0 ? plan : null;
     }
 
     private long? Vocabulary(PlannedPlugin? tokenizer)

@@ -11,7 +11,7 @@ namespace PluginHost.Graph.Planning;
 internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> Accepts)
 {
     // Of these kinds a plugin that implements something else is never installed.
-    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform", "weighting"];
+    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform", "weighting", "tuning"];
 
     public static PluginRole Source { get; } = OfKind("a source", "source");
 
@@ -28,6 +28,8 @@ internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> A
     public static PluginRole Transform { get; } = OfKind("a transform", "transform");
 
     public static PluginRole Weighting { get; } = OfKind("a weighting", "weighting");
+
+    public static PluginRole Tuning { get; } = OfKind("a tuning", "tuning");
 
     public static PluginRole Node { get; } = new("a graph node (encoder, fusion, decoder, ...)", plugin => !NotNodes.Contains(plugin.Kind) && plugin.Implements<INodePlugin>());
 

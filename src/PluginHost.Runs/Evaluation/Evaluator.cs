@@ -138,7 +138,7 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
         void Progress(int done) => observer.Evaluating(what, done, asked.Count);
         var answers = graph.Decoder is null
             ? new AnswerRanker(graph, data).Answer(asked, blank, Progress, cancellation)
-            : new TextGenerator(graph, data).Answer([.. asked.Select(row => (row.Sample, row.Turn.Prompt))], blank, new Sampling(), BatchSize, Progress, cancellation);
+            : new TextGenerator(graph, data).Answer([.. asked.Select(row => (row.Sample, row.Turn.Prompt))], blank, new Sampling(), BatchSize, Progress, cancellation: cancellation);
         return [.. asked.Select((row, i) => new Prediction(row.Sample.Id, row.Turn, answers[i]))];
     }
 

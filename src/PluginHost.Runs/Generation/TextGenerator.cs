@@ -37,10 +37,11 @@ public sealed class TextGenerator
     /// <param name="sampling">How tokens are chosen.</param>
     /// <param name="batchSize">Rows at a time.</param>
     /// <param name="progress">Told the number of answers so far.</param>
+    /// <param name="adapter">The adapter that answers, whatever is attached to the graph; null: what is attached.</param>
     /// <param name="cancellation">Ends the generation between tokens.</param>
     public string[] Answer(
         IReadOnlyList<(Sample Sample, string Prompt)> requests, IReadOnlyList<string> blank, Sampling sampling,
-        int batchSize = 64, Action<int>? progress = null, CancellationToken cancellation = default)
+        int batchSize = 64, Action<int>? progress = null, ITuning? adapter = null, CancellationToken cancellation = default)
     {
         var answers = new string[requests.Count];
         var done = 0;
@@ -49,7 +50,7 @@ public sealed class TextGenerator
         {
             using var batch = data.CollatePrompts([.. group.Select(row => (row.Sample, row.Ids))]);
             using var blanked = blank.Count == 0 ? null : batch.Blank([.. blank]);
-            var tokens = Generate(blanked ?? batch, sampling, null, cancellation);
+            var tokens = Generate(blanked ?? batch, sampling, adapter, null, cancellation);
             for (var row = 0; row < group.Length; row++) answers[group[row].index] = tokenizer.Decode(tokens[row]).Trim();
             progress?.Invoke(done += group.Length);
         }
@@ -57,28 +58,31 @@ public sealed class TextGenerator
     }
 
     /// <summary>Answers one prompt, handing out the text as it grows.</summary>
-    public string Stream(Sample sample, string prompt, Sampling sampling, Action<string> grown, CancellationToken cancellation)
+    public string Stream(Sample sample, string prompt, Sampling sampling, Action<string> grown, CancellationToken cancellation, ITuning? adapter = null)
     {
         using var batch = data.CollatePrompts([(sample, data.EncodePrompt(sample, prompt))]);
-        var tokens = Generate(batch, sampling, rows => grown(tokenizer.Decode(rows[0])), cancellation);
+        var tokens = Generate(batch, sampling, adapter, rows => grown(tokenizer.Decode(rows[0])), cancellation);
         return tokenizer.Decode(tokens[0]).Trim();
     }
 
-    private IFusionContext? Fuse(Batch batch)
+    // What the batch is read with, and what the adapter adds in each call.
+    private (IFusionContext? Context, AdapterSet? Adapters) Fuse(Batch batch, ITuning? adapter)
     {
         using var pass = StepGate.Enter();
         var slots = graph.CreateSlots();
         SlotFiller.Fill(plan, batch, slots);
+        var adapters = graph.Tunings.For(slots, adapter);
+        using var _ = AdapterSet.Use(adapters);
         ExecutableGraph.Run(contextSteps, slots);
-        return graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot];
+        return (graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot], adapters);
     }
 
-    private List<int>[] Generate(Batch batch, Sampling sampling, Action<List<int>[]>? grown, CancellationToken cancellation)
+    private List<int>[] Generate(Batch batch, Sampling sampling, ITuning? adapter, Action<List<int>[]>? grown, CancellationToken cancellation)
     {
         graph.Train(false);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var context = Fuse(batch);
+        var (context, adapters) = Fuse(batch, adapter);
 
         var prompt = batch.Text!;
         var rows = (int)prompt.Ids.size(0);
@@ -111,6 +115,7 @@ public sealed class TextGenerator
         {
             using var pass = StepGate.Enter();
             using var forward = NewDisposeScope();
+            using var _ = AdapterSet.Use(adapters);
             var logits = decoder.Forward(text, context, cache);
             return sampling.Choose(logits.select(1, logits.size(1) - 1), random);
         }

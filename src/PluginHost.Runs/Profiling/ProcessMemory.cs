@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using PluginHost.Catalog;
 
 namespace PluginHost.Runs.Profiling;
 
@@ -9,12 +10,33 @@ public static partial class ProcessMemory
 {
     private const string Status = "/proc/self/status";
     private static bool hasAllocator = OperatingSystem.IsLinux();
+    private static long highest;
 
     /// <summary>Resident memory.</summary>
     public static long Resident => Read("VmRSS:") ?? Own(process => process.WorkingSet64);
 
     /// <summary>The most that was resident since the last <see cref="ResetPeak"/>.</summary>
     public static long Peak => Read("VmHWM:") ?? Own(process => process.PeakWorkingSet64);
+
+    /// <summary>The most that has ever been resident.</summary>
+    public static long HighestPeak => Math.Max(highest, Peak);
+
+    /// <summary>
+    /// Lets <see cref="Peak"/> begin anew, once what is no longer used is back with the system: then it is a peak of what comes, and not of what has been.
+    /// </summary>
+    public static void BeginPeak()
+    {
+        StepGate.Collect();
+        try
+        {
+            if (OperatingSystem.IsLinux()) _ = Trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // another C library keeps what it keeps
+        }
+        ResetPeak();
+    }
 
     /// <summary>What native code holds on the C library's heap; null where it does not say.</summary>
     public static long? Allocated
@@ -39,6 +61,7 @@ public static partial class ProcessMemory
     public static void ResetPeak()
     {
         const string resetPeakResident = "5";
+        highest = HighestPeak;
         try
         {
             if (OperatingSystem.IsLinux()) File.WriteAllText("/proc/self/clear_refs", resetPeakResident);
@@ -66,6 +89,9 @@ public static partial class ProcessMemory
 
     [LibraryImport("libc", EntryPoint = "mallinfo2")]
     private static partial Allocator AllocatorInfo();
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nuint keep);
 
     // struct mallinfo2
     [StructLayout(LayoutKind.Sequential)]

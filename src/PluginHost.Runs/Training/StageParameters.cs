@@ -5,23 +5,43 @@ namespace PluginHost.Runs.Training;
 
 /// <summary>Which of a graph's parameters a stage trains, and in which group.</summary>
 /// <param name="config">The stage.</param>
-internal sealed class StageParameters(StageConfig config)
+/// <param name="peak">Its peak learning rate.</param>
+/// <param name="factors">The parts of the stage's learning rate that a tuning gives its parameters; null: all learn at the whole.</param>
+internal sealed class StageParameters(StageConfig config, double peak, IReadOnlyDictionary<string, double>? factors = null)
 {
+    private readonly double[] parts = [.. (factors?.Values ?? []).Prepend(1).Distinct()];
+
+    public StageParameters(StageConfig config) : this(config, config.LearningRate)
+    {
+    }
+
     public bool IsFrozen(string name) => config.Freeze.Any(pattern => pattern.Matches(name));
 
-    /// <summary>Index of the parameter's group; 0 is that of all which no pattern matches.</summary>
-    public int GroupOf(string name)
+    /// <summary>Index of the parameter's group; 0 is that of all which no pattern matches and that learn at the whole rate.</summary>
+    public int GroupOf(string name) => Pattern(name) * parts.Length + Array.IndexOf(parts, factors?.GetValueOrDefault(name, 1) ?? 1);
+
+    /// <summary>What each group is trained with at a step.</summary>
+    public GroupRate[] RatesAt(int step) => [.. config.Groups.Cast<ParameterGroup?>().Prepend(null).SelectMany(group => parts.Select(part => RateAt(step, group, part)))];
+
+    /// <summary>The peak learning rate of a stage: what its file says, else for a tuned stage the part that its tuning names of pretraining's.</summary>
+    public static double Peak(GraphPlan plan, int index, double? part)
+    {
+        var stage = plan.Stages[index].Config;
+        if (stage.GivesLearningRate || part is not { } of) return stage.LearningRate;
+        var before = plan.Stages.Take(index).Select(item => item.Config).ToList();
+        var pretraining = stage.From is { } from ? before.Find(item => item.Name == from.Name) : before.FindLast(item => item.Tuning is null);
+        return (pretraining?.LearningRate ?? stage.LearningRate) * of;
+    }
+
+    private int Pattern(string name)
     {
         for (var i = 0; i < config.Groups.Count; i++)
             if (config.Groups[i].Match.Matches(name)) return i + 1;
         return 0;
     }
 
-    /// <summary>What each group is trained with at a step.</summary>
-    public GroupRate[] RatesAt(int step) => [RateAt(step, null), .. config.Groups.Select(group => RateAt(step, group))];
-
-    private GroupRate RateAt(int step, ParameterGroup? group) => new(
-        LearningRate.At(step, config.Steps, group?.LearningRate ?? config.LearningRate, config.Warmup, config.FinalRate),
+    private GroupRate RateAt(int step, ParameterGroup? group, double part) => new(
+        LearningRate.At(step, config.Steps, (group?.LearningRate ?? peak) * part, config.Warmup, config.FinalRate),
         group?.WeightDecay ?? config.WeightDecay);
 
     /// <summary>Holds the patterns of every stage against the graph's parameters, before anything is trained.</summary>

@@ -28,6 +28,7 @@ public sealed class SupervisedStage : IDisposable
     private readonly StepBoundaries boundaries;
     private readonly TrainingProfile? profile;
     private readonly IWeighting? weighting;
+    private readonly ITuningPlugin? tuning;
     private TrainedGraph trained;
 
     /// <param name="live">The graph; plugins may be swapped in it between two steps.</param>
@@ -36,14 +37,15 @@ public sealed class SupervisedStage : IDisposable
     /// <param name="seed">The run's seed.</param>
     /// <param name="profile">Measures the steps; null: nothing does.</param>
     /// <param name="weighting">The plugin of <see cref="StageConfig.Weighting"/>; null when the stage has none.</param>
+    /// <param name="tuning">The plugin of <see cref="StageConfig.Tuning"/>, whose tuning is attached to the graph and stays so; null when the stage has none.</param>
     /// <exception cref="ConfigException">The stage names parameters that the graph does not have.</exception>
-    public SupervisedStage(LiveGraph live, int index, Dataset data, long seed, TrainingProfile? profile = null, IWeightingPlugin? weighting = null)
+    public SupervisedStage(LiveGraph live, int index, Dataset data, long seed, TrainingProfile? profile = null, IWeightingPlugin? weighting = null, ITuningPlugin? tuning = null)
     {
-        (this.live, this.index, this.data, this.seed, this.profile) = (live, index, data, seed, profile);
+        (this.live, this.index, this.data, this.seed, this.profile, this.tuning) = (live, index, data, seed, profile, tuning);
         this.weighting = weighting?.Begin([.. live.Plan.Stages[index].Objectives.Select(objective => objective.Name)]);
         // Before the graph is taken: a swap in between would be trained past.
         boundaries = live.BeginSteps();
-        trained = new TrainedGraph(live.Acquire(), index, profile, this.weighting);
+        trained = new TrainedGraph(live.Acquire(), index, profile, this.weighting, tuning);
     }
 
     /// <summary>The moving average of the weights, when the stage keeps one; it lives as long as the stage.</summary>
@@ -59,6 +61,7 @@ public sealed class SupervisedStage : IDisposable
     {
         var (firstStep, secondsBefore, tokens) = resume is null ? (0, 0.0, 0L) : Restore(resume);
         observer.StageStarted(Config.Name, firstStep, Config.Steps);
+        ProcessMemory.BeginPeak();
         trained.Graph.Train(true);
         using var writer = new CheckpointWriter(checkpoints);
         // The stream is endless and a function of the seed: the position in it is the steps taken and skipped.
@@ -106,6 +109,11 @@ public sealed class SupervisedStage : IDisposable
             Config.Name, Config.Steps, seconds, tokens / Math.Max(seconds, 1e-9), losses.FirstOrDefault(), losses.LastOrDefault(), losses, validations)
         {
             DataWait = waiting.Elapsed / watch.Elapsed,
+            Tuning = trained.Graph.Plan.Stages[index].Tuning?.Plugin.Description.Id,
+            TrainableParameters = trained.Trainable,
+            TotalParameters = trained.Total,
+            OptimizerAndGradientMegabytes = Math.Round(trained.OptimizerAndGradientBytes / 1e6, 4),
+            PeakMegabytes = Math.Round(ProcessMemory.Peak / 1e6, 1),
         };
         observer.StageFinished(result);
         return result;
@@ -153,7 +161,7 @@ public sealed class SupervisedStage : IDisposable
     {
         var former = trained;
         former.Thaw(); // what both versions share is frozen anew by the next
-        trained = new TrainedGraph(live.Acquire(), index, profile, weighting);
+        trained = new TrainedGraph(live.Acquire(), index, profile, weighting, tuning);
         trained.Carry(former);
         former.Dispose();
         trained.Graph.Train(true);

@@ -16,27 +16,43 @@ internal sealed class TrainedGraph : IDisposable
     private readonly int index;
     private readonly StageParameters selection;
     private readonly List<Parameter> frozen;
+    private readonly IReadOnlyList<(string Name, Parameter Value)> trained;
     private readonly Tensor skipped = zeros(1, ScalarType.Int64).DetachFromDisposeScope();
 
     /// <exception cref="ConfigException">The stage names parameters that the graph does not have.</exception>
-    public TrainedGraph(GraphUse use, int index, TrainingProfile? profile = null, IWeighting? weighting = null)
+    public TrainedGraph(GraphUse use, int index, TrainingProfile? profile = null, IWeighting? weighting = null, ITuningPlugin? tuning = null)
     {
         (this.use, this.index, Profile) = (use, index, profile);
         Config = Graph.Plan.Stages[index].Config;
-        selection = new StageParameters(Config);
+        // After an exchange the new graph has it already.
+        if (tuning is not null) Tuning = (Graph.Tunings.Attached.FirstOrDefault(item => item.Name == Config.Name) ?? Graph.Tunings.Attach(Graph.Tunings.Begin(Config.Name, tuning))).Tuning;
+        selection = new StageParameters(Config, StageParameters.Peak(Graph.Plan, index, Tuning?.RateOfPretraining), Tuning?.Parameters.ToDictionary(NameOf, item => item.RateFactor));
         Objectives = Graph.Objectives(index);
         MicroBatches = new MicroBatches(Config.Parallel);
         StageParameters.Check(Graph);
-        frozen = [.. Graph.Parameters.Where(item => item.Value.requires_grad && selection.IsFrozen(item.Name)).Select(item => item.Value)];
+        trained = [.. (Tuning is null ? Graph.Parameters : Tuning.Parameters.Select(item => (NameOf(item), item.Value))).Where(item => item.Value.requires_grad && !selection.IsFrozen(item.Item1))];
+        frozen = [.. Graph.Parameters.Concat(Graph.Tunings.Attached.SelectMany(Own)).Select(item => item.Value).Where(value => value.requires_grad).Except(trained.Select(item => item.Value), ReferenceEqualityComparer.Instance).Cast<Parameter>()];
         foreach (var parameter in frozen) parameter.requires_grad = false;
-        Optimizer = new AdamW(Graph.Parameters, selection.GroupOf);
+        Optimizer = new AdamW(trained, selection.GroupOf);
         Precision = new StagePrecision(Graph, Config);
         if (weighting is not null && Config.Weighting is { } wanted)
-            Balance = new LossBalance(weighting, wanted, Objectives, Graph.Parameters, name => Precision.Scales?.OfParameter(name) ?? 1);
-        if (Config.Ema > 0) Average = new WeightAverage(Graph.Parameters, Config.Ema);
+            Balance = new LossBalance(weighting, wanted, Objectives, Tuning is null ? Graph.Parameters : trained, name => Precision.Scales?.OfParameter(ScaledAs(name)) ?? 1);
+        if (Config.Ema > 0) Average = new WeightAverage(Tuning is null ? Graph.Parameters : trained, Config.Ema);
     }
 
     public StageConfig Config { get; }
+
+    /// <summary>How the stage tunes the graph; null: it trains every weight that is not frozen.</summary>
+    public ITuning? Tuning { get; }
+
+    /// <summary>Numbers that are trained.</summary>
+    public long Trainable => trained.Sum(item => item.Value.numel());
+
+    /// <summary>All numbers of the model, those that tunings add included.</summary>
+    public long Total => Graph.Parameters.Sum(item => item.Value.numel()) + Graph.Tunings.Attached.SelectMany(Own).Sum(item => item.Value.numel());
+
+    /// <summary>Bytes of the gradients and moments of what is trained.</summary>
+    public long OptimizerAndGradientBytes => trained.Sum(item => item.Value.numel() * item.Value.element_size()) + Optimizer.Tensors().Sum(item => item.Value.numel() * item.Value.element_size());
 
     public ExecutableGraph Graph => use.Graph;
 
@@ -72,7 +88,7 @@ internal sealed class TrainedGraph : IDisposable
     /// </returns>
     public double? Step(int step)
     {
-        if (Precision.Scales is { } scales && Optimizer.Unscale(scales.OfParameter) is { Count: > 0 } overflowed && scales.BackOff(overflowed))
+        if (Precision.Scales is { } scales && Optimizer.Unscale(name => scales.OfParameter(ScaledAs(name))) is { Count: > 0 } overflowed && scales.BackOff(overflowed.Select(ScaledAs)))
         {
             Optimizer.Drop();
             skipped.data<long>()[0]++;
@@ -131,8 +147,21 @@ internal sealed class TrainedGraph : IDisposable
         use.Dispose();
     }
 
+    /// <summary>A tuned parameter's name in the stage: the graph's own where it is one of its weights.</summary>
+    private string NameOf(TunedParameter parameter) =>
+        Graph.Parameters.FirstOrDefault(item => ReferenceEquals(item.Value, parameter.Value)).Name ?? $"{TrainingState.TuningPrefix}{Config.Name}.{parameter.Name}";
+
+    /// <summary>What a tuning trains beside the graph's weights.</summary>
+    private IEnumerable<(string Name, Parameter Value)> Own(GraphTuning tuning) => tuning.Tuning.Parameters
+        .Where(parameter => !Graph.Parameters.Any(item => ReferenceEquals(item.Value, parameter.Value)))
+        .Select(parameter => ($"{TrainingState.TuningPrefix}{tuning.Name}.{parameter.Name}", parameter.Value));
+
+    // An adapter's gradients are scaled as those of the node that it is in; a prefix is the decoder's.
+    private string ScaledAs(string name) => !name.StartsWith(TrainingState.TuningPrefix, StringComparison.Ordinal) ? name
+        : $"{(Graph.Nodes.FirstOrDefault(node => NamePart.Contains(node.Name, name[(TrainingState.TuningPrefix.Length + Config.Name.Length)..]))?.Name ?? Graph.Plan.DecoderNode?.Name)}.{name}";
+
     private IEnumerable<(string Name, Tensor Value)> OwnState() =>
-        Optimizer.Tensors().Select(item => (TrainingState.OptimizerPrefix + item.Name, item.Value))
+        Graph.Tunings.Attached.SelectMany(Own).Select(item => (item.Name, (Tensor)item.Value)).Concat(Optimizer.Tensors().Select(item => (TrainingState.OptimizerPrefix + item.Name, item.Value)))
             .Concat(Average?.Tensors().Select(item => (TrainingState.AveragePrefix + item.Name, item.Value)) ?? [])
             .Concat(Precision.Tensors()).Append((TrainingState.Skipped, skipped));
 }

@@ -11,7 +11,7 @@ namespace PluginHost.Runs.Training;
 /// <param name="Validations">The validation losses so far of the stage.</param>
 /// <param name="Tensors">
 /// Parameters, buffers, optimizer moments (<c>optimizer.*</c>), moving averages (<c>average.*</c>), loss scales (<c>scale.*</c>), fp8 ranges
-/// (<c>amax.*</c>), the count of skipped steps (<c>skipped</c>), the weighting's state (<c>weighting</c>) and generator state (<c>generator</c>) by name.
+/// (<c>amax.*</c>), what tunings train of their own (<c>tuning.*</c>), the count of skipped steps (<c>skipped</c>), the weighting's state (<c>weighting</c>) and generator state (<c>generator</c>) by name.
 /// </param>
 public sealed record TrainingState(
     int Stage, int Step, double Seconds, long Tokens, IReadOnlyList<double> Losses, IReadOnlyList<ValidationPoint> Validations,
@@ -19,6 +19,7 @@ public sealed record TrainingState(
 {
     public const string OptimizerPrefix = "optimizer.";
     public const string AveragePrefix = "average.";
+    public const string TuningPrefix = "tuning.";
     public const string Generator = "generator";
     public const string Skipped = "skipped";
     public const string Weighting = "weighting";
@@ -41,6 +42,24 @@ public sealed record StageResult(
     string Name, int Steps, double Seconds, double TokensPerSecond, double FirstLoss, double LastLoss,
     IReadOnlyList<double> Losses, IReadOnlyList<ValidationPoint> Validations)
 {
+    /// <summary>The plugin that tuned the graph; null: none did.</summary>
+    public string? Tuning { get; init; }
+
+    /// <summary>Parameters that the stage trained; null where it is not known.</summary>
+    public long? TrainableParameters { get; init; }
+
+    /// <summary>All parameters of the model, those that the tuning added included.</summary>
+    public long? TotalParameters { get; init; }
+
+    /// <summary>Gradients and moments of what is trained, in 10⁶ bytes.</summary>
+    public double? OptimizerAndGradientMegabytes { get; init; }
+
+    /// <summary>The most resident memory while the stage trained, in 10⁶ bytes, since it was last started.</summary>
+    public double? PeakMegabytes { get; init; }
+
+    /// <summary>What the model reached after the stage; empty: it was not rated then.</summary>
+    public IReadOnlyList<Evaluation.EvaluationResult> Evaluations { get; init; } = [];
+
     /// <summary>The part of its time that the stage waited for data, since it was last started.</summary>
     public double DataWait { get; init; }
 }

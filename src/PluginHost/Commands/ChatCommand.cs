@@ -7,7 +7,11 @@ using PluginHost.Sdk;
 namespace PluginHost.Commands;
 
 /// <summary>What <c>pluginhost chat</c> was asked for.</summary>
-internal sealed record ChatRequest(string Run, string? Question, string? Image, string? Audio, string? Video, string? HostFile, Sampling Sampling, bool Json);
+internal sealed record ChatRequest(string Run, string? Question, string? Image, string? Audio, string? Video, string? HostFile, Sampling Sampling, bool Json)
+{
+    /// <summary>Folders of adapters; the first answers until another is chosen.</summary>
+    public IReadOnlyList<string> Adapters { get; init; } = [];
+}
 
 /// <summary>Asks a trained run about a picture, a sound and a video: <c>pluginhost chat</c>.</summary>
 internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, TextReader input, TextWriter output, CancellationToken cancellation)
@@ -26,22 +30,23 @@ internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, T
             Video = request.Video is null ? null : new MediaFile(Path.GetFullPath(request.Video)),
         });
         using var use = workspace.Graph.Acquire();
+        using var adapters = new ChatAdapters(request.Adapters, use.Graph, workspace.Catalog);
         var generator = new TextGenerator(use.Graph, workspace.Data);
         if (request.Question is { } question)
         {
-            Answer(generator, sample, question);
+            Answer(generator, sample, question, adapters.Current);
             return 0;
         }
         while (input.ReadLine() is { } line)
-            if (line.Trim() is { Length: > 0 } asked) Answer(generator, sample, asked);
+            if (line.Trim() is { Length: > 0 } asked && !adapters.Choose(asked, output)) Answer(generator, sample, asked, adapters.Current);
         return 0;
     }
 
-    private void Answer(TextGenerator generator, Sample sample, string question)
+    private void Answer(TextGenerator generator, Sample sample, string question, ITuning? adapter)
     {
         if (request.Json)
         {
-            var answer = generator.Answer([(sample, question)], [], request.Sampling, cancellation: cancellation)[0];
+            var answer = generator.Answer([(sample, question)], [], request.Sampling, adapter: adapter, cancellation: cancellation)[0];
             output.WriteLine(new System.Text.Json.Nodes.JsonObject { ["question"] = question, ["answer"] = answer }.ToJsonString());
             return;
         }
@@ -54,7 +59,7 @@ internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, T
             output.Write(whole[shown..]);
             output.Flush();
             shown = whole.Length;
-        }, cancellation);
+        }, cancellation, adapter);
         output.WriteLine();
     }
 }

@@ -26,12 +26,14 @@ internal sealed class CompareCommand(CompareRequest request, TextWriter output, 
         if (request.Set.Count > 0 && items.All(item => item.Project is null))
             throw new UserErrorException("--set changes project files that are to be trained, but only runs are compared; leave it out or name a project file.");
         var rows = new List<ComparisonRow>();
-        foreach (var (project, run) in items)
+        foreach (var ((project, run), number) in items.Select((item, i) => (item, i + 1)))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (project is not null) output.WriteLine($"{rows.Count + 1} of {items.Count}: {project}");
-            rows.Add(project is null ? ComparisonRow.Of(run!, request.Metric) : Train(project));
-            if (rows[^1].Error is { } error) output.WriteLine($"failed: {error}");
+            if (project is not null) output.WriteLine($"{number} of {items.Count}: {project}");
+            var added = project is null ? StageRows.Of(run!, request.Metric) : Train(project);
+            rows.AddRange(added);
+            foreach (var row in added)
+                if (row.Error is { } error) output.WriteLine($"failed: {error}");
             // After each row: a comparison that is stopped keeps what is done.
             if (request.Report is { } report) Write(report, rows);
         }
@@ -49,7 +51,7 @@ internal sealed class CompareCommand(CompareRequest request, TextWriter output, 
         return path;
     }
 
-    private ComparisonRow Train(string path)
+    private IReadOnlyList<ComparisonRow> Train(string path)
     {
         var name = NameOf(path);
         var report = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():N}.json");
@@ -61,8 +63,8 @@ internal sealed class CompareCommand(CompareRequest request, TextWriter output, 
                 .. request.Set.SelectMany(set => (string[])["--set", set]), .. request.HostFile is { } file ? (string[])["--host", file] : [],
             ];
             var (exitCode, error) = OwnProcess.Run(arguments, request.Json ? output : null, cancellation);
-            if (exitCode == ExitCode.Success) return ComparisonRow.Of(name, JsonNode.Parse(File.ReadAllText(report))!.AsObject(), request.Metric);
-            return new ComparisonRow(name) { Error = error.Length > 0 ? error : $"the process of the run ended with {exitCode}" };
+            if (exitCode == ExitCode.Success) return StageRows.Of(name, JsonNode.Parse(File.ReadAllText(report))!.AsObject(), request.Metric);
+            return [new ComparisonRow(name) { Error = error.Length > 0 ? error : $"the process of the run ended with {exitCode}" }];
         }
         finally
         {
@@ -93,11 +95,11 @@ internal sealed class CompareCommand(CompareRequest request, TextWriter output, 
 
     private void Show(IEnumerable<ComparisonRow> rows)
     {
-        var table = new TextTable("project", "accuracy", "blind", "tokens/s", "peak MB", "parameters", "seconds");
+        var table = new TextTable("project", "accuracy", "blind", "tokens/s", "peak MB", "parameters", "trained", "seconds");
         foreach (var row in rows)
             table.Add(
                 row.Project, row.Error is null ? Number(row.Accuracy, "0.000") + (row.Spread is { } spread ? $" ± {Number(spread, "0.000")}" : "") : "failed", Number(row.Blind, "0.000"),
-                Number(row.TokensPerSecond, "#,0"), Number(row.PeakMb, "#,0"), Number(row.Parameters, "#,0"), Number(row.Seconds, "0"));
+                Number(row.TokensPerSecond, "#,0"), Number(row.PeakMb, "#,0"), Number(row.Parameters, "#,0"), Number(row.Trained, "#,0"), Number(row.Seconds, "0"));
         table.Write(output);
     }
 

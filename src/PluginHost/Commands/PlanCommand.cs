@@ -42,7 +42,8 @@ public static class PlanCommand
         output.WriteLine();
         foreach (var stage in plan.Stages)
             output.WriteLine($"stage {stage.Config.Name}: {stage.Config.Steps} steps of {stage.Config.Batch * stage.Config.Accumulate} samples; "
-                + string.Join(", ", stage.Objectives.Select(Describe)) + (stage.Weighting is { } weighting ? $"; weighed by {weighting.Description.Id}" : ""));
+                + string.Join(", ", stage.Objectives.Select(Describe)) + (stage.Weighting is { } weighting ? $"; weighed by {weighting.Description.Id}" : "")
+                + (stage.Tuning is { } tuning ? $"; {Describe(tuning, PlanCost.Of(plan).Parameters)}" : "") + (stage.Config.From is { } from ? $"; begins with what '{from.Name}' leaves" : ""));
         foreach (var evaluation in plan.Evaluations)
             output.WriteLine($"evaluate {evaluation.Metric.Name} on {string.Join(", ", evaluation.Config.Splits)}{Wires(evaluation.Metric)}");
         if (plan.RankingObjective is { } ranking)
@@ -55,6 +56,9 @@ public static class PlanCommand
 
     private static string Describe(PlannedObjective objective) =>
         string.Create(CultureInfo.InvariantCulture, $"{objective.Name} = {objective.Weight} x {objective.Node.Description.Id}{Wires(objective.Node)}");
+
+    private static string Describe(PlannedTuning tuning, long all) => tuning.Trained is not { } trained ? $"tuned by {tuning.Plugin.Description.Id}"
+        : string.Create(CultureInfo.InvariantCulture, $"tuned by {tuning.Plugin.Description.Id}, which trains {trained:N0} parameters ({100.0 * trained / Math.Max(all, 1):0.0} %; gradients and AdamW: {FigureText.Size(PlanCost.TrainingBytes(trained))})");
 
     private static string Wires(PlannedNode node)
     {
@@ -87,6 +91,10 @@ public static class PlanCommand
                 parallel = stage.Config.Parallel,
                 objectives = stage.Objectives.Select(objective => new { name = objective.Name, weight = objective.Weight, node = ToJson(objective.Node) }),
                 weighting = stage.Weighting is { } weighting ? ToJson(weighting) : null,
+                from = stage.Config.From?.Name,
+                tuning = stage.Tuning is { } tuning ? ToJson(tuning.Plugin) : null,
+                trainableParameters = stage.Tuning?.Trained,
+                optimizerAndGradientBytes = stage.Tuning?.Trained is { } trained ? PlanCost.TrainingBytes(trained) : (long?)null,
             }),
             evaluations = plan.Evaluations.Select(evaluation => new { splits = evaluation.Config.Splits, node = ToJson(evaluation.Metric) }),
             ranking = plan.RankingObjective?.Name,

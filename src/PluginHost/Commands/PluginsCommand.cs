@@ -93,7 +93,7 @@ public static class PluginsCommand
         }
         if (plugin.Options.Count == 0) output.WriteLine("no settings");
         var settings = new TextTable("setting", "type", "default", "range", "description");
-        foreach (var option in plugin.Options) settings.Add(option.Name, OptionText.Type(option), OptionText.Default(option), OptionText.Range(option), option.Description ?? "");
+        foreach (var option in plugin.Options) settings.Add(option.Name, OptionText.Type(option), OptionText.Default(option), OptionText.Range(option), OptionText.Description(option));
         if (plugin.Options.Count > 0) settings.Write(output);
         if (plugin.Options.Count > 0) output.WriteLine($"changed while a run goes on, a setting applies {LiveChange.OfSetting(plugin.Kind)}");
         foreach (var rule in plugin.Rules) output.WriteLine($"rule: {rule}");

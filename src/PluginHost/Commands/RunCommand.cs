@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -55,12 +54,14 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var started = DateTimeOffset.Now;
         var progress = new RunProgress(output, terminal, folder.Events);
         var state = checkpoint?.State;
-        var tokenizer = state is null ? null : File.ReadAllText(folder.Tokenizer);
+        var from = StageStarts.Base(project, host.Artifacts);
+        var tokenizer = state is not null ? File.ReadAllText(folder.Tokenizer) : from is not null && project.Data.Tokenizer is not null ? File.ReadAllText(from.Tokenizer) : null;
         using var workspace = Workspace.Open(project, host, tokenizer, seed, loggers, cancellation);
+        using var starts = new StageStarts(workspace, project, folder, host.Artifacts);
+        starts.Check();
         var resolved = Resolved(project, seed);
         Announce(workspace, progress, folder, seed);
         if (state is null && workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer!.ToJson());
-        if (checkpoint is { } from) Resume(workspace, from.File, from.State);
 
         void Record(string status, IReadOnlyList<StageResult> done, IReadOnlyList<EvaluationResult> results, RunCost? cost = null) => folder.WriteRecord(RunRecord.Of(
             folder.Name, status, workspace.Plan, resolved, seed, workspace.Device.ToString(), workspace.Data.Source.Fingerprint, started, cost ?? CostOf(workspace), workspace.Data.Rejections, done, results));
@@ -74,8 +75,14 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         {
             if (state is not null && i < state.Stage) continue; // finished before the run was stopped
             var measuring = request.Profile ? StageProfile.Begin(project.Stages[i]) : null;
-            using var stage = new SupervisedStage(workspace.Graph, i, workspace.Data, seed, measuring, workspace.Weightings[i]);
-            stages.Add(stage.Run(state?.Stage == i ? state : null, folder.Checkpoints, progress, cancellation));
+            var resumed = state?.Stage == i;
+            starts.Prepare(i, resumed);
+            if (resumed) Resume(workspace, checkpoint!.Value.File, state!);
+            using var stage = new SupervisedStage(workspace.Graph, i, workspace.Data, seed, measuring, workspace.Weightings[i], workspace.Tunings[i]);
+            if (!resumed) starts.Continue(i);
+            stages.Add(stage.Run(resumed ? state : null, folder.Checkpoints, progress, cancellation));
+            starts.Save(i);
+            if (project.Stages[i].Evaluate && i < project.Stages.Count - 1) stages[^1] = stages[^1] with { Evaluations = Rate().Results };
             if (measuring is not null) profiles.Add(Profile(workspace, project.Stages[i], measuring));
             Record("training", stages, []);
             if (i < project.Stages.Count - 1 || stage.Average is not { } average) continue;
@@ -84,11 +91,18 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         }
         var evaluation = Evaluate(folder.Model);
         EvaluationResult[] results = [.. evaluation.Results, .. averaged];
+        if (project.Stages is [.., { Evaluate: true }]) stages[^1] = stages[^1] with { Evaluations = results };
         var outcome = new Outcome(folder, seed, CostOf(workspace), stages, results, profiles);
         Record("finished", stages, results, outcome.Cost);
         AtomicFile.WriteText(folder.ReportJson, Indented(ReportJson(outcome, [seed], results)));
         AtomicFile.WriteText(folder.ReportHtml, HtmlReport.Render(
             folder.Name, PlanText(workspace), stages, results, evaluation.Examples, workspace.Data.Rejections));
+        foreach (var stage in stages.Where(stage => stage.Evaluations.Count > 0 && stage != stages[^1]))
+        {
+            progress.Say($"after {stage.Name}{(stage.Tuning is null ? "" : $" ({stage.Tuning}, {stage.TrainableParameters:#,0} of {stage.TotalParameters:#,0} parameters)")}:");
+            Show(stage.Evaluations, progress);
+        }
+        if (stages.Any(stage => stage.Evaluations.Count > 0)) progress.Say($"after {stages[^1].Name}:");
         Show(results, progress);
         progress.Say($"run folder: {folder.Path}");
         progress.Say($"report:     {folder.ReportHtml}");
@@ -99,8 +113,13 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         // What the graph's weights are now, saved and rated.
         EvaluationReport Evaluate(string model)
         {
+            using (var use = workspace.Graph.Acquire()) ModelFile.Write(model, use.Graph);
+            return Rate();
+        }
+
+        EvaluationReport Rate()
+        {
             using var use = workspace.Graph.Acquire();
-            SafeTensors.Write(model, use.Graph.Weights.ToDictionary(weight => weight.Name, weight => weight.Value), new Dictionary<string, string> { ["format"] = "pt" });
             return new Evaluator(use.Graph, workspace.Data, workspace.Metrics, project.Data.Languages[0]).Run(progress, cancellation);
         }
     }
@@ -147,8 +166,9 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
 
     private void Finish(IReadOnlyList<Outcome> outcomes)
     {
-        var results = outcomes.Count == 1 ? outcomes[0].Evaluations : Average(outcomes);
+        var results = outcomes.Count == 1 ? outcomes[0].Evaluations : Average(outcomes.SelectMany(outcome => outcome.Evaluations));
         var last = outcomes[^1];
+        if (outcomes.Count > 1) last = last with { Stages = [.. last.Stages.Select((stage, i) => stage with { Evaluations = Average(outcomes.SelectMany(outcome => outcome.Stages[i].Evaluations)) })] };
         long[] seeds = [.. outcomes.Select(outcome => outcome.Seed)];
         if (request.Report is { } path) AtomicFile.WriteText(path, Indented(ReportJson(last, seeds, results)));
         if (outcomes.Count > 1)
@@ -160,8 +180,8 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         if (request.Json) Console.Out.WriteLine(ReportJson(last, seeds, results).ToJsonString());
     }
 
-    private static List<EvaluationResult> Average(IReadOnlyList<Outcome> outcomes) =>
-        [.. outcomes.SelectMany(outcome => outcome.Evaluations).GroupBy(result => (result.Metric, result.Split)).Select(group =>
+    private static List<EvaluationResult> Average(IEnumerable<EvaluationResult> evaluations) =>
+        [.. evaluations.GroupBy(result => (result.Metric, result.Split)).Select(group =>
         {
             var values = group.Select(result => result.Value).ToList();
             var mean = values.Average();
@@ -204,7 +224,6 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     private static RunCost CostOf(Workspace workspace)
     {
         using var use = workspace.Graph.Acquire();
-        using var process = Process.GetCurrentProcess();
-        return new RunCost(use.Graph.Parameters.Sum(parameter => parameter.Value.numel()), Math.Round(process.PeakWorkingSet64 / 1e6, 1));
+        return new RunCost(use.Graph.Parameters.Sum(parameter => parameter.Value.numel()), Math.Round(ProcessMemory.HighestPeak / 1e6, 1));
     }
 }

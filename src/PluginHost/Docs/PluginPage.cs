@@ -59,7 +59,7 @@ internal static class PluginPage
             if (plugin.Options.Count == 0) Line("It has none.");
             else Table(["setting", "type", "default", "range", "meaning"], plugin.Options.Select(option => new[]
             {
-                Code(option.Name), Code(OptionText.Type(option)), Code(OptionText.Default(option)), OptionText.Range(option), Text(option.Description ?? ""),
+                Code(option.Name), Code(OptionText.Type(option)), Code(OptionText.Default(option)), OptionText.Range(option), Text(OptionText.Description(option)),
             }));
             if (plugin.Options.Count > 0) Line($"Changed while a run goes on, a setting applies {LiveChange.OfSetting(plugin.Kind)}.");
             foreach (var rule in plugin.Rules) Line($"Rule: {Text(rule.ToString())}.");

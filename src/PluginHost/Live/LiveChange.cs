@@ -22,7 +22,7 @@ internal static partial class LiveChange
 
     /// <summary>Of a setting of a plugin.</summary>
     /// <param name="kind">The plugin's kind.</param>
-    public static string OfSetting(string kind) => kind is "source" or "media" or "tokenizer" or "metric" or "filter" or "transform" or "weighting" ? "by a new run" : "by a rebuild of its node";
+    public static string OfSetting(string kind) => kind is "source" or "media" or "tokenizer" or "metric" or "filter" or "transform" or "weighting" or "tuning" ? "by a new run" : "by a rebuild of its node";
 
     [GeneratedRegex(@"^stages\.\d+\.(steps|learningRate|finalRate|warmup|weightDecay|clip|validateEvery|checkpointEvery)$")]
     private static partial Regex StageValue();

@@ -44,13 +44,13 @@ internal sealed class SmallRun : IDisposable
     public Watcher Watched { get; } = new();
 
     /// <summary>Trains the stage.</summary>
-    public StageResult Train(TrainingState? resume = null, TrainingProfile? profile = null, IWeightingPlugin? weighting = null)
+    public StageResult Train(TrainingState? resume = null, TrainingProfile? profile = null, IWeightingPlugin? weighting = null, ITuningPlugin? tuning = null)
     {
         if (resume is not null)
             using (var use = Live.Acquire())
             using (no_grad())
                 foreach (var (name, value) in use.Graph.Weights) value.copy_(resume.Tensors[name]);
-        using var stage = new SupervisedStage(Live, 0, data, 1, profile, weighting);
+        using var stage = new SupervisedStage(Live, 0, data, 1, profile, weighting, tuning);
         return stage.Run(resume, Checkpoints, Watched, default);
     }
 
