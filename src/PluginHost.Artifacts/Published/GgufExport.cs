@@ -33,17 +33,24 @@ public static class GgufExport
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var tower = run.TextDecoder("GGUF");
+        File(run.TextDecoder("GGUF"), tokens, run.Plan.Project.Name, run.Plan.Project.Data.TextLength, type).Write(path);
+    }
+
+    /// <summary>A decoder as a file to be written.</summary>
+    internal static GgufFile File(TowerDescription tower, ExportTokens tokens, string name, int context, GgufType type)
+    {
         var family = DecoderFamily.Of(tower);
         var file = new GgufFile();
-        AddSettings(file, tower, family.Type, run, type);
+        AddSettings(file, tower, family.Type, type);
+        file.Add("general.name", name);
+        file.Add($"{family.Type}.context_length", context);
         AddTokenizer(file, tokens, tower.Tensors["embedding.weight"].size(0));
-        foreach (var (name, value) in tower.Tensors)
+        foreach (var (logical, value) in tower.Tensors)
         {
-            var heads = name.Contains(".q_proj.", StringComparison.Ordinal) ? tower.Heads : name.Contains(".k_proj.", StringComparison.Ordinal) ? tower.KeyValueHeads : 0;
-            file.Add(NameOf(name), family.Interleaved && heads > 0 ? Interleave(value, heads) : value, type);
+            var heads = logical.Contains(".q_proj.", StringComparison.Ordinal) ? tower.Heads : logical.Contains(".k_proj.", StringComparison.Ordinal) ? tower.KeyValueHeads : 0;
+            file.Add(NameOf(logical), family.Interleaved && heads > 0 ? Interleave(value, heads) : value, type);
         }
-        file.Write(path);
+        return file;
     }
 
     /// <summary>GGUF's name of a tensor.</summary>
@@ -57,12 +64,10 @@ public static class GgufExport
         return rows.reshape([heads, 2, shape[0] / heads / 2, .. shape[1..]]).transpose(1, 2).reshape(shape);
     }
 
-    private static void AddSettings(GgufFile file, TowerDescription tower, string family, ExportedRun run, GgufType type)
+    private static void AddSettings(GgufFile file, TowerDescription tower, string family, GgufType type)
     {
         file.Add("general.architecture", family);
-        file.Add("general.name", run.Plan.Project.Name);
         file.Add("general.file_type", type switch { GgufType.F32 => 0, GgufType.F16 => 1, _ => 7 });
-        file.Add($"{family}.context_length", run.Plan.Project.Data.TextLength);
         file.Add($"{family}.embedding_length", tower.Width);
         file.Add($"{family}.block_count", tower.Layers);
         file.Add($"{family}.feed_forward_length", tower.FeedForward);

@@ -33,13 +33,21 @@ public static class OnnxExport
     {
         if (node.Plan.Inputs.FirstOrDefault(input => input.Name == "context" && input.Source is not null) is { } context)
             throw new UserErrorException($"the encoder '{node.Name}' reads '{context.Source}', and an ONNX file holds one encoder alone.");
-        var tower = ExportedRun.Describe(node);
-        if (tower.KeyValueHeads != tower.Heads) throw new UserErrorException($"the encoder '{node.Name}' shares key/value heads, which is not written to ONNX.");
-        var graph = new OnnxGraph(node.Name);
+        return Graph(node.Name, ExportedRun.Describe(node), node.Plan.Inputs[0].Shape.Values);
+    }
+
+    /// <summary>An encoder as a graph.</summary>
+    /// <param name="name">Its name, for messages.</param>
+    /// <param name="tower">What it is made of.</param>
+    /// <param name="shape">Of pictures: batch, channels, height, width.</param>
+    internal static OnnxGraph Graph(string name, TowerDescription tower, IReadOnlyList<long?> shape)
+    {
+        if (tower.KeyValueHeads != tower.Heads) throw new UserErrorException($"the encoder '{name}' shares key/value heads, which is not written to ONNX.");
+        var graph = new OnnxGraph(name);
         var layers = new OnnxLayers(graph, tower);
         if (tower.Kind == TowerKind.TextEncoder) Text(graph, layers, tower);
-        else if (tower.Kind == TowerKind.PictureEncoder) Pictures(graph, layers, tower, node.Plan.Inputs[0].Shape.Values);
-        else throw new UserErrorException($"'{node.Name}' is no encoder of text or pictures.");
+        else if (tower.Kind == TowerKind.PictureEncoder) Pictures(graph, layers, tower, shape);
+        else throw new UserErrorException($"'{name}' is no encoder of text or pictures.");
         return graph;
     }
 
