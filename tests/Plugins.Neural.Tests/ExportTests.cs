@@ -104,7 +104,7 @@ public sealed class ExportTests : IDisposable
             const model = await llama.loadModel({ modelPath: file });
             const answers = [];
             for (const prompt of JSON.parse(prompts)) {
-              const context = await model.createContext({ contextSize: 256, threads: 1, flashAttention: false });
+              const context = await model.createContext({ contextSize: 256, threads: 1, flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" });
               const answer = [];
               for await (const token of context.getSequence().evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
                 answer.push(token);
