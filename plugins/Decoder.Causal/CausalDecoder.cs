@@ -12,14 +12,22 @@ namespace Decoder.Causal;
 [Output("logits", "f[B,T,V]")]
 [Tower(Layers = "{Layers}", Width = "{Width}", KeyWidth = "{KeyValueHeads}*{Width}/{Heads}", FeedForward = "{FeedForward}")]
 [Cost(
-    Parameters = "V*{Width}*(2-{TiedHead}) + {Width} + {Layers}*(2*{Width} + 2*{Width}*{Width} "
-        + "+ 2*{Width}*{KeyValueHeads}*{Width}/{Heads} + 3*{Width}*{FeedForward})",
+    // (HeadWidth + 1023) / 1024 is 0 for the default head width and 1 for one that is given.
+    Parameters = "V*{Width}*(2-{TiedHead}) + {Width} + {Layers}*(2*{Width} + 3*{Width}*{FeedForward} "
+        + "+ (2*{Width}*({Heads}+{KeyValueHeads}) + {AttentionBias}*({Heads}+2*{KeyValueHeads}) + 2*{QueryKeyNorm})"
+        + "*({HeadWidth} + (1 - ({HeadWidth}+1023)/1024)*{Width}/{Heads}))",
     Activations = "B*T*({Layers}*(8*{Width} + 2*{Width}*({Heads}-{KeyValueHeads})/{Heads} + 3*{FeedForward}) + 2*{Width} + T)")]
 public sealed class CausalDecoder(CausalOptions options) : INodePlugin
 {
     /// <inheritdoc/>
     public IGraphNode Build(BuildContext context) => new CausalTower(
-        new BlockShape(options.Width, options.Layers, options.Heads, options.KeyValueHeads, options.FeedForward, options.Dropout),
+        new BlockShape(options.Width, options.Layers, options.Heads, options.KeyValueHeads, options.FeedForward, options.Dropout)
+        {
+            HeadWidth = options.HeadWidth > 0 ? options.HeadWidth : options.Width / options.Heads,
+            NormEpsilon = options.NormEpsilon,
+            AttentionBias = options.AttentionBias,
+            QueryKeyNorm = options.QueryKeyNorm,
+        },
         context.Dimension("V"), options.RopeBase, options.TiedHead, context);
 }
 
@@ -35,4 +43,8 @@ public sealed record CausalOptions(
     [property: Range(8, 65536), Description("Width inside the gated feed-forward layer.")] int FeedForward = 352,
     [property: Range(10.0, 1e9), Description("Base of the wavelengths of the rotary positions.")] double RopeBase = 10000,
     [property: Description("Whether the output head shares the weights of the token embedding.")] bool TiedHead = true,
-    [property: Range(0.0, 0.9), Description("Chance that a residual branch's output is dropped in training.")] double Dropout = 0);
+    [property: Range(0.0, 0.9), Description("Chance that a residual branch's output is dropped in training.")] double Dropout = 0,
+    [property: Range(0, 1024), Description("Width of a head, even; 0: the width by the heads.")] int HeadWidth = 0,
+    [property: Range(1e-9, 1e-2), Description("What the norms add to the mean of the squares.")] double NormEpsilon = 1e-6,
+    [property: Description("Whether the maps to queries, keys and values have biases, as in Qwen2.")] bool AttentionBias = false,
+    [property: Description("Whether each head's queries and keys are normalised, as in Qwen3.")] bool QueryKeyNorm = false);

@@ -7,18 +7,20 @@ using static TorchSharp.torch;
 
 namespace Decoder.Causal;
 
-internal sealed class CausalTower : nn.Module, IDecoder
+internal sealed class CausalTower : nn.Module, IDecoder, IDescribedTower
 {
     private readonly BlockShape shape;
     private readonly BuildContext context;
     private readonly Parameter embedding;
     private readonly Parameter? head;
     private readonly TransformerStack stack;
+    private readonly double ropeBase;
     private readonly Rotary rotary;
 
     public CausalTower(BlockShape shape, long vocabulary, double ropeBase, bool tied, BuildContext context) : base(nameof(CausalTower))
     {
-        (this.shape, this.context) = (shape, context);
+        (this.shape, this.ropeBase, this.context) = (shape, ropeBase, context);
+        if (shape.HeadWidth % 2 != 0) throw new UserErrorException($"decoder.causal: headWidth is {shape.HeadWidth}, but rotary positions turn pairs: use an even one.");
         embedding = Initial.Normal(context, [vocabulary, shape.Width]);
         register_parameter(nameof(embedding), embedding);
         stack = new TransformerStack(shape, context);
@@ -28,7 +30,7 @@ internal sealed class CausalTower : nn.Module, IDecoder
             head = Initial.Normal(context, [vocabulary, shape.Width]);
             register_parameter(nameof(head), head);
         }
-        rotary = new Rotary(shape.Width / shape.Heads, ropeBase, context);
+        rotary = new Rotary(shape.HeadWidth, ropeBase, context);
     }
 
     public IReadOnlyList<Projection> Projections => stack.Projections;
@@ -36,7 +38,22 @@ internal sealed class CausalTower : nn.Module, IDecoder
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
     public KeyValueCache CreateCache(int batch, int capacity) =>
-        new(shape.Layers, batch, shape.KeyValueHeads, capacity, shape.Width / shape.Heads, context.Dtype, context.Device);
+        new(shape.Layers, batch, shape.KeyValueHeads, capacity, shape.HeadWidth, context.Dtype, context.Device);
+
+    public TowerDescription Describe() => new()
+    {
+        Kind = TowerKind.CausalDecoder,
+        Width = shape.Width,
+        Layers = shape.Layers,
+        Heads = shape.Heads,
+        KeyValueHeads = shape.KeyValueHeads,
+        HeadWidth = shape.HeadWidth,
+        FeedForward = shape.FeedForward,
+        NormEpsilon = shape.NormEpsilon,
+        RotaryBase = ropeBase,
+        Activation = TowerActivation.GatedSilu,
+        Tensors = TowerDescription.Named([("embedding.weight", embedding), .. stack.Describe(), .. head is null ? [] : new[] { ("head.weight", (Tensor)head) }]),
+    };
 
     public Tensor Forward(TextBatch text, IFusionContext? context, KeyValueCache? cache)
     {

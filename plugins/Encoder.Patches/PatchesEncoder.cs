@@ -34,19 +34,39 @@ public sealed record PatchesOptions(
     [property: Range(1, 64), Description("By how much the stem shrinks a side of the picture: a power of two that divides the patch.")] int StemShrink = 2,
     [property: Range(8, 8192), Description("Width of the pooled vector.")] int Pooled = 128);
 
-internal sealed class PictureTokens : nn.Module, IEncoder
+internal sealed class PictureTokens : nn.Module, IEncoder, IDescribedTower
 {
+    private readonly PatchesOptions options;
+    private readonly BuildContext context;
     private readonly PatchEmbedding patches;
     private readonly PooledHead pooled;
 
     public PictureTokens(PatchesOptions options, BuildContext context) : base(nameof(PictureTokens))
     {
+        (this.options, this.context) = (options, context);
         var shape = new PatchShape(options.Width, options.Patch, options.Stem, options.StemWidth, options.StemShrink).Checked("encoder.patches");
         patches = new PatchEmbedding(shape, context.Dimension("C"), context);
         pooled = new PooledHead(options.Width, options.Pooled, context);
         register_module(nameof(patches), patches);
         register_module(nameof(pooled), pooled);
     }
+
+    /// <summary>A tower of no layers.</summary>
+    public TowerDescription Describe() => new()
+    {
+        Kind = TowerKind.PictureEncoder,
+        Width = options.Width,
+        Layers = 0,
+        Heads = 1,
+        KeyValueHeads = 1,
+        HeadWidth = options.Width,
+        FeedForward = 0,
+        NormEpsilon = 1e-6,
+        Activation = TowerActivation.GatedSilu,
+        PixelMean = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
+        PixelDeviation = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
+        Tensors = TowerDescription.Named([.. patches.Describe(context.Dimension("H") / options.Patch, context.Dimension("W") / options.Patch), .. pooled.Describe()]),
+    };
 
     public Encoded Encode(Masked input)
     {

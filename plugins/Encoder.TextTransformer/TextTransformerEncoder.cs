@@ -35,8 +35,11 @@ public sealed record TextTransformerOptions(
     [property: Range(8, 8192), Description("Width of the pooled vector.")] int Pooled = 128,
     [property: Range(0.0, 0.9), Description("Chance that a residual branch's output is dropped in training.")] double Dropout = 0);
 
-internal sealed class TextTower : nn.Module, IEncoder, ITower
+internal sealed class TextTower : nn.Module, IEncoder, ITower, IDescribedTower
 {
+    private const double RotaryBase = 10000;
+
+    private readonly TextTransformerOptions options;
     private readonly long width;
     private readonly ScalarType type;
     private readonly Parameter embedding;
@@ -46,9 +49,9 @@ internal sealed class TextTower : nn.Module, IEncoder, ITower
 
     public TextTower(TextTransformerOptions options, BuildContext context) : base(nameof(TextTower))
     {
-        (width, type) = (options.Width, context.Dtype);
+        (this.options, width, type) = (options, options.Width, context.Dtype);
         embedding = Initial.Normal(context, [context.Dimension("V"), options.Width]);
-        rotary = new Rotary(options.Width / options.Heads, 10000, context);
+        rotary = new Rotary(options.Width / options.Heads, RotaryBase, context);
         stack = new TransformerStack(
             new BlockShape(options.Width, options.Layers, options.Heads, options.Heads, options.FeedForward, options.Dropout), context);
         pooled = new PooledHead(options.Width, options.Pooled, context);
@@ -60,6 +63,21 @@ internal sealed class TextTower : nn.Module, IEncoder, ITower
     public IReadOnlyList<Projection> Projections => stack.Projections;
 
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
+
+    public TowerDescription Describe() => new()
+    {
+        Kind = TowerKind.TextEncoder,
+        Width = options.Width,
+        Layers = options.Layers,
+        Heads = options.Heads,
+        KeyValueHeads = options.Heads,
+        HeadWidth = options.Width / options.Heads,
+        FeedForward = options.FeedForward,
+        NormEpsilon = 1e-6,
+        Activation = TowerActivation.GatedSilu,
+        RotaryBase = RotaryBase,
+        Tensors = TowerDescription.Named([("embedding.weight", embedding), .. stack.Describe(), .. pooled.Describe()]),
+    };
 
     public Encoded Encode(Masked input) => Encode(input, null);
 

@@ -5,8 +5,10 @@ using static TorchSharp.torch;
 
 namespace Encoder.Vit;
 
-internal sealed class VisionTransformer : nn.Module, IEncoder, ITower
+internal sealed class VisionTransformer : nn.Module, IEncoder, ITower, IDescribedTower
 {
+    private readonly VitOptions options;
+    private readonly BuildContext context;
     private readonly double patchDropout;
     private readonly PatchEmbedding patches;
     private readonly TransformerStack stack;
@@ -14,7 +16,7 @@ internal sealed class VisionTransformer : nn.Module, IEncoder, ITower
 
     public VisionTransformer(VitOptions options, BuildContext context) : base(nameof(VisionTransformer))
     {
-        patchDropout = options.PatchDropout;
+        (this.options, this.context, patchDropout) = (options, context, options.PatchDropout);
         patches = new PatchEmbedding(new PatchShape(options.Width, options.Patch, options.Stem, options.StemWidth, options.StemShrink).Checked("encoder.vit"), context.Dimension("C"), context);
         stack = new TransformerStack(
             new BlockShape(options.Width, options.Layers, options.Heads, options.Heads, options.FeedForward, options.Dropout), context);
@@ -27,6 +29,22 @@ internal sealed class VisionTransformer : nn.Module, IEncoder, ITower
     public IReadOnlyList<Projection> Projections => stack.Projections;
 
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
+
+    public TowerDescription Describe() => new()
+    {
+        Kind = TowerKind.PictureEncoder,
+        Width = options.Width,
+        Layers = options.Layers,
+        Heads = options.Heads,
+        KeyValueHeads = options.Heads,
+        HeadWidth = options.Width / options.Heads,
+        FeedForward = options.FeedForward,
+        NormEpsilon = 1e-6,
+        Activation = TowerActivation.GatedSilu,
+        PixelMean = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
+        PixelDeviation = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
+        Tensors = TowerDescription.Named([.. patches.Describe(context.Dimension("H") / options.Patch, context.Dimension("W") / options.Patch), .. stack.Describe(), .. pooled.Describe()]),
+    };
 
     public Encoded Encode(Masked input)
     {

@@ -19,6 +19,8 @@ public sealed class GroupedQueryAttention : nn.Module
     private readonly long keyValueHeads;
     private readonly long headWidth;
     private readonly int layer;
+    private readonly RmsNorm? queryNorm;
+    private readonly RmsNorm? keyNorm;
     private readonly FusedLinear inputs;
     private readonly FusedLinear output;
 
@@ -29,12 +31,19 @@ public sealed class GroupedQueryAttention : nn.Module
     /// <param name="context">Says type and device.</param>
     public GroupedQueryAttention(string name, int layer, BlockShape shape, BuildContext context) : base(nameof(GroupedQueryAttention))
     {
-        (heads, keyValueHeads, headWidth, this.layer) = (shape.Heads, shape.KeyValueHeads, shape.Width / shape.Heads, layer);
+        (heads, keyValueHeads, headWidth, this.layer) = (shape.Heads, shape.KeyValueHeads, shape.HeadWidth, layer);
         var keys = keyValueHeads * headWidth;
-        inputs = new FusedLinear(name, shape.Width, [("q_proj", shape.Width), ("k_proj", keys), ("v_proj", keys)], context);
-        output = new FusedLinear(name, shape.Width, [("o_proj", shape.Width)], context, Initial.Residual(shape.Layers));
+        inputs = new FusedLinear(name, shape.Width, [("q_proj", heads * headWidth), ("k_proj", keys), ("v_proj", keys)], context, biased: shape.AttentionBias);
+        output = new FusedLinear(name, heads * headWidth, [("o_proj", shape.Width)], context, Initial.Residual(shape.Layers));
         register_module("qkv", inputs);
         register_module("o_proj", output);
+        if (shape.QueryKeyNorm)
+        {
+            queryNorm = new RmsNorm(headWidth, context, shape.NormEpsilon);
+            keyNorm = new RmsNorm(headWidth, context, shape.NormEpsilon);
+            register_module("q_norm", queryNorm);
+            register_module("k_norm", keyNorm);
+        }
         Slot = new KeyValueSlot(name, keyValueHeads, headWidth);
         Projections = [.. inputs.Projections, .. output.Projections];
     }
@@ -45,11 +54,24 @@ public sealed class GroupedQueryAttention : nn.Module
     /// <summary>Learnt keys and values that every query sees.</summary>
     public KeyValueSlot Slot { get; }
 
+    /// <summary>Its tensors by name: views of what is stored, in the caller's dispose scope.</summary>
+    /// <param name="name">Its dotted name: <c>layers.3.attention</c>.</param>
+    public IEnumerable<(string Name, Tensor Value)> Describe(string name)
+    {
+        if (queryNorm is null || keyNorm is null) return [.. inputs.Describe(), .. output.Describe()];
+        return [.. inputs.Describe(), .. output.Describe(), ($"{name}.q_norm.weight", queryNorm.Weight), ($"{name}.k_norm.weight", keyNorm.Weight)];
+    }
+
     /// <summary>Attends: [batch, tokens, width] to the same.</summary>
     public Tensor Forward(Tensor x, AttentionPass pass)
     {
         var (batch, tokens) = (x.size(0), x.size(1));
         var fused = inputs.Forward(x).view(batch, tokens, heads + 2 * keyValueHeads, headWidth);
+        if (queryNorm is not null && keyNorm is not null)
+        {
+            var raw = fused.split([heads, keyValueHeads, keyValueHeads], 2);
+            fused = cat([queryNorm.Forward(raw[0]), keyNorm.Forward(raw[1]), raw[2]], 2);
+        }
         // Queries and keys are rotated together, before the heads move in front of the tokens.
         if (pass.Rotation is { } rotation) fused = rotation.Apply(fused, headWidth, heads + keyValueHeads);
         var parts = fused.split([heads, keyValueHeads, keyValueHeads], 2);

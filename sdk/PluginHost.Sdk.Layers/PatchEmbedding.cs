@@ -68,6 +68,12 @@ public sealed class PatchEmbedding : nn.Module
         return grid.flatten(2).transpose(1, 2) + positions.For(grid.size(2), grid.size(3));
     }
 
+    /// <summary>Its tensors by name, <c>stem.0.kernel</c>, <c>patches.weight</c>, <c>positions</c>: views of what is stored, in the caller's dispose scope.</summary>
+    /// <param name="rows">Rows of patches.</param>
+    /// <param name="columns">Patches in a row.</param>
+    public IEnumerable<(string Name, Tensor Value)> Describe(long rows, long columns) =>
+        [.. stem.SelectMany((convolution, i) => convolution.Describe($"stem.{i}")), ("patches.weight", weight), ("patches.bias", bias), ("positions", positions.For(rows, columns).squeeze(0))];
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
@@ -96,6 +102,8 @@ internal sealed class ConvolutionNorm : nn.Module
         register_parameter(nameof(weight), weight);
         register_parameter(nameof(bias), bias);
     }
+
+    public IEnumerable<(string Name, Tensor Value)> Describe(string prefix) => [($"{prefix}.kernel", kernel), ($"{prefix}.weight", weight), ($"{prefix}.bias", bias)];
 
     public Tensor Forward(Tensor x) =>
         gelu(group_norm(Convolution.Forward(x, kernel, null, stride, 1), groups, weight, bias));

@@ -20,6 +20,9 @@ public sealed class PooledHead : nn.Module
         register_module("proj", projection);
     }
 
+    /// <summary>Its tensors by name: <c>pooled.norm.weight</c>, <c>pooled.proj.weight</c>.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Describe() => [.. norm.Describe("pooled.norm"), .. projection.Describe()];
+
     /// <summary>Pools tokens [batch, tokens, width] under their mask [batch, tokens] to [batch, pooled].</summary>
     public Tensor Forward(Masked tokens)
     {

@@ -8,34 +8,40 @@ namespace PluginHost.Sdk.Layers;
 /// <summary>Root mean square normalisation over the last dimension: <c>x / sqrt(mean(x²) + ε) · w</c> (Zhang and Sennrich 2019).</summary>
 public sealed class RmsNorm : nn.Module
 {
-    private const float SmallNumber = 1e-6f;
-    private static readonly Scalar Epsilon = 1e-6;
+    private const double UsualEpsilon = 1e-6;
+    private readonly double epsilon;
+    private readonly Scalar epsilonScalar;
     private readonly Parameter weight;
 
     /// <summary>Builds the layer with a weight of ones.</summary>
     /// <param name="width">Width of the last dimension.</param>
     /// <param name="context">Says type and device.</param>
-    public RmsNorm(long width, BuildContext context) : base(nameof(RmsNorm))
+    /// <param name="epsilon">What is added to the mean of the squares; published models differ in it.</param>
+    public RmsNorm(long width, BuildContext context, double epsilon = UsualEpsilon) : base(nameof(RmsNorm))
     {
+        (this.epsilon, epsilonScalar) = (epsilon, epsilon);
         weight = Initial.Constant(context, [width], 1);
         register_parameter(nameof(weight), weight);
     }
 
+    /// <summary>The factors [width].</summary>
+    public Parameter Weight => weight;
+
     /// <summary>Normalises [..., width].</summary>
     public Tensor Forward(Tensor x)
     {
-        if (!RowKernel.Reads(x)) return Plain(x, weight);
-        if (is_grad_enabled() && (x.requires_grad || weight.requires_grad)) return OnePass.apply([x, weight]);
-        var (normal, scale) = Normalise(x, weight);
+        if (!RowKernel.Reads(x)) return Plain(x, weight, epsilonScalar);
+        if (is_grad_enabled() && (x.requires_grad || weight.requires_grad)) return OnePass.apply([x, weight, (float)epsilon]);
+        var (normal, scale) = Normalise(x, weight, (float)epsilon);
         scale.Dispose();
         return normal;
     }
 
     /// <summary>The same in operators.</summary>
-    internal static Tensor Plain(Tensor x, Tensor weight) => x * rsqrt((x * x).mean([-1], keepdim: true) + Epsilon) * weight;
+    internal static Tensor Plain(Tensor x, Tensor weight, Scalar epsilon) => x * rsqrt((x * x).mean([-1], keepdim: true) + epsilon) * weight;
 
     /// <returns>The normal rows, and what each was multiplied by [rows].</returns>
-    private static unsafe (Tensor Normal, Tensor Scale) Normalise(Tensor x, Tensor weight)
+    private static unsafe (Tensor Normal, Tensor Scale) Normalise(Tensor x, Tensor weight, float epsilon)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -47,18 +53,18 @@ public sealed class RmsNorm : nn.Module
         RowKernel.ForEachBlock((int)scales.numel(), (_, first, last) =>
         {
             for (var row = first; row < last; row++)
-                ((float*)scale)[row] = Row((float*)from + (long)row * width, (float*)factors, (float*)to + (long)row * width, width);
+                ((float*)scale)[row] = Row((float*)from + (long)row * width, (float*)factors, (float*)to + (long)row * width, width, epsilon);
         });
         return (normal.MoveToOuterDisposeScope(), scales.MoveToOuterDisposeScope());
     }
 
-    private static unsafe float Row(float* x, float* weight, float* y, int width)
+    private static unsafe float Row(float* x, float* weight, float* y, int width, float epsilon)
     {
         var (sums, i) = (Vector<float>.Zero, 0);
         for (; i <= width - Vector<float>.Count; i += Vector<float>.Count) sums += Vector.Load(x + i) * Vector.Load(x + i);
         var sum = Vector.Sum(sums);
         for (; i < width; i++) sum += x[i] * x[i];
-        var scale = 1 / MathF.Sqrt(sum / width + SmallNumber);
+        var scale = 1 / MathF.Sqrt(sum / width + epsilon);
         for (i = 0; i <= width - Vector<float>.Count; i += Vector<float>.Count) (Vector.Load(x + i) * scale * Vector.Load(weight + i)).Store(y + i);
         for (; i < width; i++) y[i] = x[i] * scale * weight[i];
         return scale;
@@ -92,7 +98,7 @@ public sealed class RmsNorm : nn.Module
         protected override Tensor Forward(autograd.AutogradContext context, object[] inputs)
         {
             var (x, weight) = ((Tensor)inputs[0], (Tensor)inputs[1]);
-            var (normal, scale) = Normalise(x, weight);
+            var (normal, scale) = Normalise(x, weight, (float)inputs[2]);
             context.save_for_backward([x, weight, scale]);
             return normal;
         }
@@ -116,7 +122,7 @@ public sealed class RmsNorm : nn.Module
                     RowBackward((float*)from + start, (float*)values + start, (float*)factors, ((float*)scale)[row], (float*)to + start, (float*)sums + (long)block * width, width);
                 }
             });
-            return [dx.MoveToOuterDisposeScope(), dw.sum(dim: 0).MoveToOuterDisposeScope()];
+            return [dx.MoveToOuterDisposeScope(), dw.sum(dim: 0).MoveToOuterDisposeScope(), null];
         }
     }
 }

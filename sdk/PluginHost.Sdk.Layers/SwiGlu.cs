@@ -26,6 +26,9 @@ public sealed class SwiGlu : nn.Module
     /// <summary>gate_proj, up_proj and down_proj.</summary>
     public IReadOnlyList<Projection> Projections { get; }
 
+    /// <summary>Its tensors by name: views of what is stored, in the caller's dispose scope.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Describe() => [.. inputs.Describe(), .. output.Describe()];
+
     /// <summary>[..., width] to the same.</summary>
     public Tensor Forward(Tensor x) => output.Forward(Gate(inputs.Forward(x)));
 

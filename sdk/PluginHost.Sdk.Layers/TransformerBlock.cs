@@ -9,7 +9,20 @@ namespace PluginHost.Sdk.Layers;
 /// <param name="KeyValueHeads">Key/value heads; divides the heads.</param>
 /// <param name="FeedForward">Width inside the feed-forward layer.</param>
 /// <param name="Dropout">Chance that an output of a residual branch is dropped in training.</param>
-public sealed record BlockShape(long Width, int Layers, long Heads, long KeyValueHeads, long FeedForward, double Dropout = 0);
+public sealed record BlockShape(long Width, int Layers, long Heads, long KeyValueHeads, long FeedForward, double Dropout = 0)
+{
+    /// <summary>Width of a head; the width by the heads unless a published model has it otherwise.</summary>
+    public long HeadWidth { get; init; } = Width / Heads;
+
+    /// <summary>What the norms add to the mean of the squares.</summary>
+    public double NormEpsilon { get; init; } = 1e-6;
+
+    /// <summary>Whether the maps to queries, keys and values have biases (Qwen2).</summary>
+    public bool AttentionBias { get; init; }
+
+    /// <summary>Whether each head's queries and keys are normalised before they are rotated (Qwen3).</summary>
+    public bool QueryKeyNorm { get; init; }
+}
 
 /// <summary>
 /// A pre-norm transformer block: <c>x + attention(norm(x))</c>, then <c>x + feed_forward(norm(x))</c>. Whether it is causal or
@@ -17,6 +30,7 @@ public sealed record BlockShape(long Width, int Layers, long Heads, long KeyValu
 /// </summary>
 public sealed class TransformerBlock : nn.Module
 {
+    private readonly int layer;
     private readonly double chance;
     private readonly bool checkpoint;
     private readonly RmsNorm attentionNorm;
@@ -30,12 +44,12 @@ public sealed class TransformerBlock : nn.Module
     /// <param name="context">Says type and device.</param>
     public TransformerBlock(int layer, BlockShape shape, BuildContext context) : base(nameof(TransformerBlock))
     {
-        chance = shape.Dropout;
+        (this.layer, chance) = (layer, shape.Dropout);
         // The last block too: what it keeps would stand beside the logits, their softmax and their gradient, where memory is at its peak.
         checkpoint = context.Checkpoint;
-        attentionNorm = new RmsNorm(shape.Width, context);
+        attentionNorm = new RmsNorm(shape.Width, context, shape.NormEpsilon);
         attention = new GroupedQueryAttention($"layers.{layer}.attention", layer, shape, context);
-        feedForwardNorm = new RmsNorm(shape.Width, context);
+        feedForwardNorm = new RmsNorm(shape.Width, context, shape.NormEpsilon);
         feedForward = new SwiGlu($"layers.{layer}.feed_forward", shape, context);
         register_module("attention_norm", attentionNorm);
         register_module("attention", attention);
@@ -53,6 +67,13 @@ public sealed class TransformerBlock : nn.Module
     /// <summary>[batch, tokens, width] to the same.</summary>
     public Tensor Forward(Tensor x, AttentionPass pass) =>
         checkpoint && training && pass.Cache is null ? GradientCheckpoint.Run(input => Compute(input, pass), x, Weights()) : Compute(x, pass);
+
+    /// <summary>Its tensors by name, <c>layers.3.attention.q_proj.weight</c>: views of what is stored, in the caller's dispose scope.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Describe() =>
+    [
+        ($"layers.{layer}.attention_norm.weight", attentionNorm.Weight), .. attention.Describe($"layers.{layer}.attention"),
+        ($"layers.{layer}.feed_forward_norm.weight", feedForwardNorm.Weight), .. feedForward.Describe(),
+    ];
 
     private Tensor Compute(Tensor x, AttentionPass pass)
     {

@@ -14,7 +14,7 @@ public sealed class TransformerStack : nn.Module
     {
         Blocks = [.. Enumerable.Range(0, shape.Layers).Select(layer => new TransformerBlock(layer, shape, context))];
         register_module("layers", nn.ModuleList([.. Blocks]));
-        norm = new RmsNorm(shape.Width, context);
+        norm = new RmsNorm(shape.Width, context, shape.NormEpsilon);
         register_module(nameof(norm), norm);
         Projections = [.. Blocks.SelectMany(block => block.Projections)];
         KeyValueSlots = [.. Blocks.Select(block => block.Slot)];
@@ -28,6 +28,9 @@ public sealed class TransformerStack : nn.Module
 
     /// <summary>The slots of all blocks, in their order.</summary>
     public IReadOnlyList<KeyValueSlot> KeyValueSlots { get; }
+
+    /// <summary>Its tensors by name, <c>layers.3.attention.q_proj.weight</c> to <c>norm.weight</c>: views of what is stored, in the caller's dispose scope.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Describe() => [.. Blocks.SelectMany(block => block.Describe()), ("norm.weight", norm.Weight)];
 
     /// <summary>The final norm alone: [..., width] to the same.</summary>
     public Tensor Normalise(Tensor x) => norm.Forward(x);

@@ -81,6 +81,14 @@ public sealed class RunFolder(string path)
             $"There is no run '{run}' in {System.IO.Path.GetFullPath(artifacts)}; {(known.Length == 0 ? "there are no runs yet: start with 'pluginhost run PROJECT'" : $"the newest are {string.Join(", ", known)}")}.");
     }
 
+    /// <summary>Finds what <c>"from"</c> of a project names: a folder, as seen from the project file, or a run.</summary>
+    /// <param name="artifacts">The folder of all runs.</param>
+    public static Func<string, string, string> Finder(string artifacts) => (from, folder) =>
+    {
+        var path = System.IO.Path.Combine(folder, from);
+        return Directory.Exists(path) ? System.IO.Path.GetFullPath(path) : Find(artifacts, from).Path;
+    };
+
     /// <summary>Copies saved tensors into a graph's parameters and buffers of the same names.</summary>
     /// <exception cref="UserErrorException">A name or a shape does not fit; all of them are listed.</exception>
     public static void CopyInto(string file, IReadOnlyDictionary<string, Tensor> saved, IEnumerable<(string Name, Tensor Value)> targets)

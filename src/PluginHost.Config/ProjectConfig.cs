@@ -44,6 +44,9 @@ public sealed record NodeConfig(string Name, PluginUse Use, IReadOnlyList<Wire> 
     /// <summary>Weight of an objective in the total loss; 1 for everything else. Range 0 to 1e6.</summary>
     public double Weight { get; init; } = 1;
 
+    /// <summary>The run or imported model that a graph node's first weights come from; null: they are drawn.</summary>
+    public string? From { get; init; }
+
     /// <summary>Whether a graph node computes its layers a second time in the backward pass instead of keeping what they made.</summary>
     public bool Checkpoint { get; init; }
 }
@@ -60,6 +63,9 @@ public sealed record SourceConfig(PluginUse Use, int Weight);
 
 public sealed record DataConfig
 {
+    /// <summary>The run, imported model or folder whose <c>tokenizer.json</c> is used; null: the tokenizer learns from the corpus.</summary>
+    public string? TokenizerFrom { get; init; }
+
     /// <summary>Where samples come from; several (<c>mix</c>) are mixed by their weights in training.</summary>
     public required IReadOnlyList<SourceConfig> Sources { get; init; }
 

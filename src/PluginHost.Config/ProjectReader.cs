@@ -6,11 +6,14 @@ namespace PluginHost.Config;
 /// <summary>Maps a tree to the project's records; what is wrong is collected, not thrown.</summary>
 internal sealed partial class ProjectReader(List<ConfigError> errors)
 {
+    private bool trained;
+
     public ProjectConfig Project(JsonElementNode root, string path)
     {
         var reader = new JsonObjectReader(root, "a project", errors);
         reader.Text("$schema");
         var name = reader.Text("name");
+        trained = reader.Value("stages") is { Items.Count: > 0 } || reader.Value("evaluate") is { Items.Count: > 0 };
         if (name is not null && !FileName().IsMatch(name))
             errors.Add(new ConfigError(root.Find("name")!.Location, $"'{name}' names folders: letters, digits, '-', '_' and '.' only"));
         var project = new ProjectConfig
@@ -45,7 +48,8 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         var data = new DataConfig
         {
             Sources = sources,
-            Tokenizer = tokenizer is null ? null : Use(tokenizer),
+            Tokenizer = tokenizer is null ? null : Tokenizer(tokenizer),
+            TokenizerFrom = tokenizer?.Find("from") is { Kind: JsonKind.String } from ? from.Text : null,
             Media = [.. (reader.Items("media") ?? []).Select(Use)],
             Filters = [.. (reader.Items("filters") ?? []).Select(Round)],
             Transforms = [.. (reader.Items("transforms") ?? []).Select(Transform)],
@@ -66,8 +70,20 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         return data;
     }
 
+    private PluginUse Tokenizer(JsonElementNode node)
+    {
+        if (node.Kind == JsonKind.String) return Use(node);
+        var reader = new JsonObjectReader(node, "a tokenizer", errors);
+        var use = Use(reader, required: true);
+        reader.Text("from");
+        reader.End();
+        return use;
+    }
+
     private IReadOnlyList<SourceConfig> Sources(JsonObjectReader reader)
     {
+        // A model that is only asked needs no samples.
+        if (!trained && reader.Value("use") is null && reader.Value("mix") is null) return [];
         if (reader.Items("mix") is not { } mix) return [new SourceConfig(Use(reader, required: true), 1)];
         if (reader.Value("use") is { } both) errors.Add(new ConfigError(both.Location, "'data' has one source ('use') or several ('mix'), not both"));
         else if (mix.Count == 0) errors.Add(new ConfigError(reader.Location, "'mix' needs at least one source"));
@@ -116,6 +132,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         var node = new NodeConfig(name, Use(reader, required: true), Wires(reader))
         {
             Weight = weighted ? reader.Number("weight", 1, 0, 1e6) : 1,
+            From = weighted ? null : reader.Text("from"),
             Checkpoint = !weighted && reader.Flag("checkpoint", false),
         };
         reader.End();

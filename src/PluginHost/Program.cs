@@ -24,6 +24,8 @@ root.Subcommands.Add(Run());
 root.Subcommands.Add(Plan());
 root.Subcommands.Add(Chat());
 root.Subcommands.Add(Compare());
+root.Subcommands.Add(ModelsCommandLine.Import(hostFile, json, Logs()));
+root.Subcommands.Add(ModelsCommandLine.Export(hostFile, json, Logs()));
 root.Subcommands.Add(DataCommandLine.Build(hostFile, set, json, Logs()));
 root.Subcommands.Add(BenchCommandLine.Build(hostFile, set, json));
 root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
@@ -56,7 +58,7 @@ catch (Exception e) when (e is IOException or UnauthorizedAccessException)
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["compare", ..] ? "stopped; the report holds what was done, and 'compare' takes finished runs by name" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
+    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["compare", ..] ? "stopped; the report holds what was done, and 'compare' takes finished runs by name" : args is ["import" or "export", ..] ? "stopped; nothing was made" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
     return ExitCode.Failed;
 }
 

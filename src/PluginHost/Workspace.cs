@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
+using PluginHost.Artifacts.Models;
 using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Data;
@@ -86,6 +87,7 @@ internal sealed class Workspace : IDisposable
             if (plan.Tokenizer is { } used)
             {
                 var plugin = Lease(used).As<ITokenizerPlugin>();
+                tokenizer ??= project.Data.TokenizerFrom is { } from ? File.ReadAllText(Path.Combine(from, "tokenizer.json")) : null;
                 data.Tokenizer = tokenizer is null
                     ? plugin.Train(Dataset.Corpus(source, CorpusSamples), Context(used.Description))
                     : plugin.Load(tokenizer, Context(used.Description));
@@ -109,6 +111,15 @@ internal sealed class Workspace : IDisposable
             owned.Add(value);
             return value;
         }
+    }
+
+    /// <summary>Loads the weights of nodes that take them from a run or an imported model (<c>"from"</c>).</summary>
+    /// <exception cref="UserErrorException">They do not fit; the message lists how.</exception>
+    public void LoadFrom()
+    {
+        using var use = Graph.Acquire();
+        foreach (var node in Project.Graph.Where(node => node.From is not null))
+            StartingWeights.Load(new RunFolder(node.From!), node.Name, node.Use.Id, use.Graph.Weights);
     }
 
     /// <summary>Loads weights of a run into the graph, and attaches the adapters without which they are not the run's model.</summary>

@@ -27,6 +27,11 @@ public class PatchesEncoderConformance : EncoderConformance
     public override string Id => "encoder.patches";
 }
 
+public class ClipVisionEncoderConformance : EncoderConformance
+{
+    public override string Id => "encoder.clip-vision";
+}
+
 public class VitEncoderConformance : EncoderConformance
 {
     public override string Id => "encoder.vit";

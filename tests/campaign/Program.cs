@@ -14,6 +14,8 @@ using PluginHost.Planted;
 // dotnet run -c Release --project tests/campaign -- loader-resume 1000000
 // dotnet run -c Release --project tests/campaign -- build-kills 100
 // dotnet run -c Release --project tests/campaign -- memory-slope 5000
+// dotnet run -c Release --project tests/campaign -- load-speed 1000
+// dotnet run -c Release --project tests/campaign -- tokenizer-speed 20
 var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
 var host = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"]);
 var program = Path.Combine(host, "pluginhost.dll");
@@ -54,8 +56,14 @@ switch (args)
         using (var campaign = new BuildKills(program, Console.WriteLine))
             await campaign.RunAsync(kills);
         return 0;
+    case ["load-speed", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var megabytes) && megabytes >= 10:
+        LoadSpeed.Run(megabytes);
+        return 0;
+    case ["tokenizer-speed", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var rounds) && rounds > 0:
+        TokenizerSpeed.Run(rounds, Environment.GetEnvironmentVariable("PLUGINHOST_NPM") ?? "");
+        return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT [SEED] | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT [SEED] | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS | load-speed MEGABYTES | tokenizer-speed ROUNDS");
         return 2;
 }
 

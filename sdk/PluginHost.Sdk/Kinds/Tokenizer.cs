@@ -6,6 +6,7 @@ public interface ITokenizerPlugin
     /// <summary>Learns a vocabulary from a corpus.</summary>
     /// <param name="corpus">Texts in a fixed order; the result depends on them and the options alone.</param>
     /// <param name="context">The surroundings.</param>
+    /// <exception cref="UserErrorException">The kind of tokenizer learns nothing, and is loaded only.</exception>
     ITokenizer Train(IEnumerable<string> corpus, BuildContext context);
 
     /// <summary>Loads a trained tokenizer from the content of its <c>tokenizer.json</c>.</summary>
@@ -32,7 +33,10 @@ public interface ITokenizer
     string ToJson();
 }
 
-/// <summary>Special tokens of every tokenizer; their ids are 0, 1, 2, ... in the order of <see cref="All"/>.</summary>
+/// <summary>
+/// Special tokens of every tokenizer. One that learns its vocabulary gives them the ids 0, 1, 2, ... in the order of <see cref="All"/>; one that comes with a
+/// published model uses that model's own.
+/// </summary>
 public static class SpecialTokens
 {
     /// <summary>Fills rows up to one length.</summary>
@@ -56,6 +60,6 @@ public static class SpecialTokens
     /// <summary>Stands for one video.</summary>
     public const string Video = "<video>";
 
-    /// <summary>All of them, in the order of their ids.</summary>
+    /// <summary>All of them, in one order.</summary>
     public static IReadOnlyList<string> All { get; } = [Pad, Begin, End, Answer, Image, Audio, Video];
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using PluginHost.Artifacts;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -33,7 +34,7 @@ internal static class BenchCommandLine
     {
         var host = HostFile.Read(hostFile);
         var path = project ?? Path.Combine(host.Path.Length > 0 ? Path.GetDirectoryName(host.Path)! : "host-config", "bench.json");
-        var read = ProjectFile.Read(path, set);
+        var read = ProjectFile.Read(path, set, RunFolder.Finder(host.Artifacts));
         NativeTorch.Load();
         var result = new TrainBench(host, read, length, json ? Console.Error : Console.Out, cancellation).Run();
         JsonObject figures = result.ToJson();

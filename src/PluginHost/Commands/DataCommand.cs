@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using PluginHost.Artifacts;
 using PluginHost.Artifacts.Datasets;
 using PluginHost.Artifacts.Models;
 using PluginHost.Artifacts.Report;
@@ -27,7 +28,7 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
     /// <param name="shardBytes">Bytes after which a shard is closed.</param>
     public int Build(string file, IReadOnlyList<string> set, string? folder, long shardBytes, ILoggerFactory loggers, CancellationToken cancellation)
     {
-        var project = ProjectFile.Read(file, set);
+        var project = ProjectFile.Read(file, set, RunFolder.Finder(host.Artifacts));
         using var catalog = PluginCatalog.Discover(host, loggers);
         using var models = new TrainedModels(catalog, host.Artifacts, loggers, cancellation);
         var plan = GraphPlanner.Plan(project, catalog.Installed, models);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using PluginHost.Artifacts;
 using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Graph;
@@ -14,8 +15,9 @@ public static class PlanCommand
     /// <exception cref="ConfigException">All that is wrong with the project.</exception>
     public static int Run(string project, IReadOnlyList<string> set, string? hostFile, bool json, TextWriter output)
     {
-        using var catalog = PluginCatalog.Discover(HostFile.Read(hostFile));
-        var plan = GraphPlanner.Plan(ProjectFile.Read(project, set), catalog.Installed);
+        var host = HostFile.Read(hostFile);
+        using var catalog = PluginCatalog.Discover(host);
+        var plan = GraphPlanner.Plan(ProjectFile.Read(project, set, RunFolder.Finder(host.Artifacts)), catalog.Installed);
         if (json) output.WriteLine(ToJson(plan));
         else Print(plan, output);
         return 0;
@@ -23,7 +25,7 @@ public static class PlanCommand
 
     internal static void Print(GraphPlan plan, TextWriter output)
     {
-        output.WriteLine($"{plan.Project.Name}: data from {string.Join(", ", plan.Sources.Select(source => plan.Sources.Count == 1 ? source.Plugin.Description.Id : $"{source.Weight} x {source.Plugin.Description.Id}"))}{(plan.Tokenizer is { } tokenizer ? $", text by {tokenizer.Description.Id} ({plan.Vocabulary} ids)" : "")}");
+        output.WriteLine($"{plan.Project.Name}: data from {string.Join(", ", plan.Sources.Select(source => plan.Sources.Count == 1 ? source.Plugin.Description.Id : $"{source.Weight} x {source.Plugin.Description.Id}").DefaultIfEmpty("nowhere"))}{(plan.Tokenizer is { } tokenizer ? $", text by {tokenizer.Description.Id} ({plan.Vocabulary} ids)" : "")}");
         foreach (var (round, number) in plan.Filters.Select((round, i) => (round, i + 1)))
             output.WriteLine($"filter round {number} of 'data build': {string.Join(", ", round.Select(filter => filter.Description.Id))}");
         foreach (var transform in plan.Transforms)

@@ -28,7 +28,9 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
     {
         var host = HostFile.Read(request.HostFile);
         if (request.Resume is { } run) return RunResumed(host, RunFolder.Find(host.Artifacts, run));
-        var project = ProjectFile.Read(request.Project, request.Set);
+        var project = ProjectFile.Read(request.Project, request.Set, RunFolder.Finder(host.Artifacts));
+        if (project.Stages.Count == 0 && project.Data.Sources.Count == 0)
+            throw new UserErrorException($"{request.Project} trains and evaluates nothing: it has no stages, no evaluations and no source of samples (data.use).");
         var outcomes = Enumerable.Range(0, request.Seeds).Select(i =>
         {
             var seed = project.Seed + i;
@@ -62,6 +64,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var resolved = Resolved(project, seed);
         Announce(workspace, progress, folder, seed);
         if (state is null && workspace.Plan.Tokenizer is not null) AtomicFile.WriteText(folder.Tokenizer, workspace.Data.Tokenizer!.ToJson());
+        if (state is null) workspace.LoadFrom();
 
         void Record(string status, IReadOnlyList<StageResult> done, IReadOnlyList<EvaluationResult> results, RunCost? cost = null) => folder.WriteRecord(RunRecord.Of(
             folder.Name, status, workspace.Plan, resolved, seed, workspace.Device.ToString(), workspace.Data.Source.Fingerprint, started, cost ?? CostOf(workspace), workspace.Data.Rejections, done, results));

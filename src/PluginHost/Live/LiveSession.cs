@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using PluginHost.Artifacts;
 using PluginHost.Catalog;
 using PluginHost.Catalog.Install;
 using PluginHost.Commands;
@@ -133,7 +134,7 @@ internal sealed class LiveSession : IDisposable
         try
         {
             var before = workspace.Plan.Project;
-            var project = ProjectFile.Read(source!.Path, source.Set);
+            var project = ProjectFile.Read(source!.Path, source.Set, RunFolder.Finder(host.Artifacts));
             var changes = ConfigDiff.Between(before.Source, project.Source);
             if (changes.Count == 0) return $"{source.Path} changed, its values did not";
             if (changes.Where(change => LiveChange.OfProject(change.Path) is null).ToList() is { Count: > 0 } refused)

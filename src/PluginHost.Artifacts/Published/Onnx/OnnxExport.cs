@@ -1,0 +1,148 @@
+using PluginHost.Graph;
+using PluginHost.Sdk;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PluginHost.Artifacts.Published.Onnx;
+
+/// <summary>
+/// Writes each encoder of a run as an ONNX file of its own, operator set 17. Pictures: <c>pixels</c> [batch, channels, height, width] in 0..1; text: <c>ids</c> and <c>mask</c> [batch,
+/// length]; both give <c>tokens</c> and <c>pooled</c>.
+/// </summary>
+public static class OnnxExport
+{
+    /// <summary>What a LayerNorm before a pooled mean adds to the variance.</summary>
+    private const double PooledEpsilon = 1e-5;
+
+    /// <summary>Writes the files.</summary>
+    /// <returns>Their names.</returns>
+    /// <exception cref="UserErrorException">There is no encoder, or one that cannot be written; the message says why.</exception>
+    public static IReadOnlyList<string> Write(ExportedRun run, string folder)
+    {
+        var encoders = run.Nodes.Where(node => node.Plan.Description.Kind == "encoder").ToArray();
+        if (encoders.Length == 0) throw new UserErrorException($"the run '{run.Folder.Name}' has no encoder; its decoder can be exported with --format huggingface or gguf.");
+        using var scope = NewDisposeScope();
+        // All are looked at before the first is written.
+        var graphs = encoders.Select(node => (Name: $"{node.Name}.onnx", Graph: Graph(node))).ToArray();
+        Directory.CreateDirectory(folder);
+        foreach (var (name, graph) in graphs) graph.Write(Path.Combine(folder, name));
+        return [.. graphs.Select(item => item.Name)];
+    }
+
+    private static OnnxGraph Graph(BuiltNode node)
+    {
+        if (node.Plan.Inputs.FirstOrDefault(input => input.Name == "context" && input.Source is not null) is { } context)
+            throw new UserErrorException($"the encoder '{node.Name}' reads '{context.Source}', and an ONNX file holds one encoder alone.");
+        return Graph(node.Name, ExportedRun.Describe(node), node.Plan.Inputs[0].Shape.Values);
+    }
+
+    /// <summary>An encoder as a graph.</summary>
+    /// <param name="name">Its name, for messages.</param>
+    /// <param name="tower">What it is made of.</param>
+    /// <param name="shape">Of pictures: batch, channels, height, width.</param>
+    internal static OnnxGraph Graph(string name, TowerDescription tower, IReadOnlyList<long?> shape)
+    {
+        if (tower.KeyValueHeads != tower.Heads) throw new UserErrorException($"the encoder '{name}' shares key/value heads, which is not written to ONNX.");
+        var graph = new OnnxGraph(name);
+        var layers = new OnnxLayers(graph, tower);
+        if (tower.Kind == TowerKind.TextEncoder) Text(graph, layers, tower);
+        else if (tower.Kind == TowerKind.PictureEncoder) Pictures(graph, layers, tower, shape);
+        else throw new UserErrorException($"'{name}' is no encoder of text or pictures.");
+        return graph;
+    }
+
+    private static void Pictures(OnnxGraph graph, OnnxLayers layers, TowerDescription tower, IReadOnlyList<long?> shape)
+    {
+        var x = graph.Input("pixels", ScalarType.Float32, "batch", shape[1]!, shape[2]!, shape[3]!);
+        x = graph.Op("Div", graph.Op("Sub", x, Channels("mean", tower.PixelMean)), Channels("deviation", tower.PixelDeviation));
+        for (var layer = 0; layers.Has($"stem.{layer}.kernel"); layer++) x = Stem(x, layer);
+        var kernel = layers.Tensor("patches.weight");
+        x = graph.Op("Conv", [x, layers.Weight("patches.weight"), .. layers.Has("patches.bias") ? new[] { layers.Weight("patches.bias") } : []],
+            ("kernel_shape", kernel.shape[2..]), ("strides", kernel.shape[2..]));
+        x = graph.Op("Transpose", [graph.Op("Reshape", x, graph.Integers(0, 0, -1))], ("perm", new[] { 0L, 2, 1 }));  // [batch, tokens, width]
+        var first = layers.Has("class_token") ? 1L : 0;
+        if (first == 1)
+        {
+            var batch = graph.Op("Gather", graph.Op("Shape", x), graph.Integers(0));
+            var token = graph.Weight("class_token", layers.Tensor("class_token").view(1, 1, -1));
+            x = graph.Op("Concat", [graph.Op("Expand", token, graph.Op("Concat", [batch, graph.Integers(1, 1)], ("axis", 0L))), x], ("axis", 1L));
+        }
+        x = graph.Op("Add", x, layers.Weight("positions"));
+        if (layers.Has("input_norm.weight")) x = layers.Norm(x, "input_norm");
+        var (tokens, final) = Stack(x, layers, tower, null, null);
+        if (first == 1) tokens = layers.Slice(tokens, 1, int.MaxValue, 1);
+        graph.Output("tokens", tokens, "batch", layers.Tensor("positions").size(0) - first, tower.Width);
+        var mean = first == 0 && !layers.Has("pooled.probe");
+        var pooled = layers.Has("pooled.probe") ? Attention(final) : mean ? graph.Op("ReduceMean", [final], ("axes", new[] { 1L }), ("keepdims", 0L)) : graph.Op("Gather", [final, graph.Index(0)], ("axis", 1L));
+        if (mean) pooled = layers.Norm(pooled, "pooled.norm", PooledEpsilon);
+        graph.Output("pooled", layers.Has("pooled.proj.weight") ? layers.Linear(pooled, "pooled.proj") : pooled, "batch", layers.Has("pooled.proj.weight") ? layers.Tensor("pooled.proj.weight").size(0) : tower.Width);
+
+        string Channels(string name, IReadOnlyList<double> values) => graph.Weight(name, tensor(values.ToArray()).view(1, -1, 1, 1));
+
+        // Convolution, group norm, GELU. A group norm is an instance norm over its groups, and one factor a channel.
+        string Stem(string input, int layer)
+        {
+            var (kernel, stride) = (layers.Tensor($"stem.{layer}.kernel"), layer == 0 ? 1L : 2L);
+            var groups = kernel.size(0) % 4 == 0 ? 4L : 1;
+            var convolved = graph.Op("Conv", [input, layers.Weight($"stem.{layer}.kernel")], ("kernel_shape", new[] { 3L, 3 }), ("strides", new[] { stride, stride }), ("pads", new[] { 1L, 1, 1, 1 }));
+            var grouped = graph.Op("Reshape", convolved, graph.Integers(0, groups, -1));
+            var normal = graph.Op("InstanceNormalization", [grouped, graph.Weight($"stem.{layer}.ones", ones(groups)), graph.Weight($"stem.{layer}.zeros", zeros(groups))], ("epsilon", 1e-5f));
+            var scaled = graph.Op("Mul", graph.Op("Reshape", normal, graph.Op("Shape", convolved)), graph.Weight($"stem.{layer}.weight", layers.Tensor($"stem.{layer}.weight").view(1, -1, 1, 1)));
+            return layers.Gelu(graph.Op("Add", scaled, graph.Weight($"stem.{layer}.bias", layers.Tensor($"stem.{layer}.bias").view(1, -1, 1, 1))));
+        }
+
+        string Attention(string all)
+        {
+            var width = tower.Width;
+            var maps = layers.Linear(all, "pooled.attention.in_proj");
+            // The learnt query is the same for every picture: its map is a constant.
+            var (weight, bias) = (layers.Tensor("pooled.attention.in_proj.weight"), layers.Tensor("pooled.attention.in_proj.bias"));
+            var query = nn.functional.linear(layers.Tensor("pooled.probe").view(1, 1, width), weight.narrow(0, 0, width), bias.narrow(0, 0, width));
+            var attended = layers.Attend(layers.Heads(graph.Weight("pooled.query", query)), layers.Heads(layers.Slice(maps, width, 2 * width, 2)), layers.Heads(layers.Slice(maps, 2 * width, 3 * width, 2)), null);
+            var y = graph.Op("Gather", [layers.Linear(attended, "pooled.attention.out_proj"), graph.Index(0)], ("axis", 1L));
+            return graph.Op("Add", y, layers.FeedForward(layers.Norm(y, "pooled.norm"), "pooled"));
+        }
+    }
+
+    private static void Text(OnnxGraph graph, OnnxLayers layers, TowerDescription tower)
+    {
+        var ids = graph.Input("ids", ScalarType.Int64, "batch", "length");
+        var mask = graph.Input("mask", ScalarType.Bool, "batch", "length");
+        var x = graph.Op("Gather", layers.Weight("embedding.weight"), ids);
+        var real = graph.Op("Cast", [mask], ("to", 1L));                                                       // [batch, length]
+        var count = graph.Op("ReduceSum", [real, graph.Integers(1)], ("keepdims", 1L));                        // [batch, 1]
+        // A row of padding alone sees all of it, which keeps its numbers finite.
+        var none = graph.Op("Equal", count, graph.Number(0));
+        var hidden = graph.Op("Where", graph.Op("Or", mask, none), graph.Number(0), graph.Number(-1e9));
+        var scores = graph.Op("Unsqueeze", hidden, graph.Integers(1, 2));                                      // [batch, 1, 1, length]
+        var (tokens, final) = Stack(x, layers, tower, scores, tower.RotaryBase is { } rotary ? Angles(rotary) : null);
+        graph.Output("tokens", tokens, "batch", "length", tower.Width);
+        var sum = graph.Op("ReduceSum", [graph.Op("Mul", final, graph.Op("Unsqueeze", real, graph.Integers(2))), graph.Integers(1)], ("keepdims", 0L));
+        var mean = graph.Op("Div", sum, graph.Op("Max", count, graph.Number(1)));
+        var pooled = layers.Linear(layers.Norm(mean, "pooled.norm", PooledEpsilon), "pooled.proj");
+        graph.Output("pooled", graph.Op("Mul", pooled, graph.Op("Min", count, graph.Number(1))), "batch", layers.Tensor("pooled.proj.weight").size(0));
+
+        (string Cosine, string Sine) Angles(double rotary)
+        {
+            var half = tower.HeadWidth / 2;
+            var frequencies = graph.Weight("frequencies", pow(rotary, arange(half, dtype: ScalarType.Float64) * (-1.0 / half)).view(1, half));
+            var length = graph.Op("Gather", graph.Op("Shape", ids), graph.Index(1));
+            var positions = graph.Op("Cast", [graph.Op("Range", graph.Index(0), length, graph.Index(1))], ("to", 1L));
+            var angles = graph.Op("Mul", graph.Op("Unsqueeze", positions, graph.Integers(1)), frequencies);    // [length, half]
+            return (graph.Op("Cos", angles), graph.Op("Sin", angles));
+        }
+    }
+
+    /// <returns>The tokens that the encoder gives, and what its pooled vector is made of.</returns>
+    private static (string Tokens, string Final) Stack(string x, OnnxLayers layers, TowerDescription tower, string? mask, (string, string)? turns)
+    {
+        var taken = x;
+        for (var layer = 0; layer < tower.Layers; layer++)
+        {
+            x = layers.Block(x, layer, mask, turns);
+            if (layer == tower.TokenLayers - 1) taken = x;
+        }
+        if (layers.Has("norm.weight")) x = layers.Norm(x, "norm");
+        return (tower.TokenLayers is null ? x : taken, x);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using PluginHost.Artifacts;
+using PluginHost.Artifacts.Published;
+using PluginHost.Artifacts.Published.Onnx;
+using PluginHost.Catalog;
+using PluginHost.Config;
+
+namespace PluginHost.Commands;
+
+/// <summary>Writes a run's model for other runtimes: <c>pluginhost export</c>.</summary>
+internal sealed class ExportCommand(HostConfig host, ILoggerFactory loggers, TextWriter output, CancellationToken cancellation)
+{
+    public int Run(string name, string format, GgufType type, string folder, bool json)
+    {
+        var found = RunFolder.Find(host.Artifacts, name);
+        using var catalog = PluginCatalog.Discover(host, loggers);
+        NativeTorch.Load();
+        using var run = ExportedRun.Open(found, catalog, loggers, cancellation);
+        folder = Path.GetFullPath(folder);
+        var files = format switch
+        {
+            "huggingface" => HuggingFaceExport.Write(run, ExportTokens.Of(run, catalog), folder),
+            "gguf" => Gguf(run, catalog, type, folder),
+            _ => OnnxExport.Write(run, folder),
+        };
+        if (json) output.WriteLine(new JsonObject { ["run"] = run.Folder.Name, ["format"] = format, ["folder"] = folder, ["files"] = new JsonArray([.. files.Select(file => (JsonNode)file)]) }.ToJsonString());
+        else
+            foreach (var file in files) output.WriteLine(Path.Combine(folder, file));
+        return 0;
+    }
+
+    private static IReadOnlyList<string> Gguf(ExportedRun run, PluginCatalog catalog, GgufType type, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var file = $"{run.Plan.Project.Name}-{type.ToString().ToLowerInvariant()}.gguf";
+        GgufExport.Write(run, ExportTokens.Of(run, catalog), type, Path.Combine(folder, file));
+        return [file];
+    }
+}
