@@ -83,6 +83,7 @@ public static class RunRecord
             .Concat(plan.Stages.Select(stage => stage.Weighting?.Description).OfType<PluginDescription>())
             .Concat(plan.Transforms.Select(transform => transform.Plugin.Description))
             .Concat(plan.Sources.Select(source => source.Plugin.Description))
+            .Concat(plan.Templates is null ? [] : [plan.Templates.Description])
             .Concat(plan.Tokenizer is null ? [] : [plan.Tokenizer.Description])
             .DistinctBy(plugin => plugin.Id).OrderBy(plugin => plugin.Id, StringComparer.Ordinal);
 }

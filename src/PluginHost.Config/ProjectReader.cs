@@ -37,6 +37,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         var reader = new JsonObjectReader(node, "'data'", errors);
         var sources = Sources(reader);
         var tokenizer = reader.Value("tokenizer");
+        var templates = reader.Value("templates");
         var image = Section(reader, "image");
         var audio = Section(reader, "audio");
         var video = Section(reader, "video");
@@ -45,6 +46,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         {
             Sources = sources,
             Tokenizer = tokenizer is null ? null : Use(tokenizer),
+            Templates = templates is null ? null : Use(templates),
             Media = [.. (reader.Items("media") ?? []).Select(Use)],
             Filters = [.. (reader.Items("filters") ?? []).Select(Round)],
             Transforms = [.. (reader.Items("transforms") ?? []).Select(Transform)],

@@ -72,6 +72,9 @@ public sealed record GraphPlan
 
     public PlannedPlugin? Tokenizer { get; init; }
 
+    /// <summary>Words instructions; null: nothing does.</summary>
+    public PlannedPlugin? Templates { get; init; }
+
     /// <summary>Media decoders in order of preference.</summary>
     public required IReadOnlyList<PlannedPlugin> Media { get; init; }
 

@@ -72,7 +72,9 @@ internal sealed class Workspace : IDisposable
             var folder = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
             var format = Dataset.FormatOf(project.Data);
             var rejections = new RejectionLog();
-            ISource Open(PlannedPlugin plugin) => Own(Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, folder, rejections.Add)));
+            var templates = plan.Templates is { } words ? Lease(words).As<ITemplatePlugin>().Open(Context(words.Description), folder) : null;
+            ISource Open(PlannedPlugin plugin) => Own(TemplatedSource.Of(
+                Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, folder, rejections.Add) { Instructions = templates is not null }), templates));
             var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Open(item.Plugin), item.Weight))]);
             var data = Own(new Dataset(project.Data, source, media, rejections, device)
             {

@@ -19,6 +19,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
         var known = errors.Count;
         var tokenizer = project.Data.Tokenizer is { } use ? plugins.Resolve(use, PluginRole.Tokenizer) : null;
         var vocabulary = errors.Count == known ? Vocabulary(tokenizer) : null;
+        var templates = project.Data.Templates is { } words ? plugins.Resolve(words, PluginRole.Template) : null;
         var media = project.Data.Media.Select(item => plugins.Resolve(item, PluginRole.Media)).ToArray();
         var filters = project.Data.Filters.Select(round => round.Select(item => plugins.Resolve(item, PluginRole.Filter)).ToArray()).ToArray();
         var transforms = project.Data.Transforms.Select(item => (Plugin: plugins.Resolve(item.Use, PluginRole.Transform), item.Chance)).ToArray();
@@ -42,6 +43,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
             Project = project,
             Sources = [.. sources.Select(item => new PlannedSource(item.Plugin!, item.Weight))],
             Tokenizer = tokenizer,
+            Templates = templates,
             Media = project.Data.Media.Count == 0 ? plugins.All(PluginRole.Media) : [.. media.Select(item => item!)],
             Filters = [.. filters.Select(round => (IReadOnlyList<PlannedPlugin>)[.. round.Select(item => item!)])],
             Transforms = [.. transforms.Select(item => new PlannedTransform(item.Plugin!, item.Chance))],

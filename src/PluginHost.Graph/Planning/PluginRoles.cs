@@ -11,7 +11,7 @@ namespace PluginHost.Graph.Planning;
 internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> Accepts)
 {
     // Of these kinds a plugin that implements something else is never installed.
-    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform", "weighting"];
+    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform", "weighting", "template"];
 
     public static PluginRole Source { get; } = OfKind("a source", "source");
 
@@ -26,6 +26,8 @@ internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> A
     public static PluginRole Filter { get; } = OfKind("a filter", "filter");
 
     public static PluginRole Transform { get; } = OfKind("a transform", "transform");
+
+    public static PluginRole Template { get; } = OfKind("a library of templates", "template");
 
     public static PluginRole Weighting { get; } = OfKind("a weighting", "weighting");
 

@@ -136,10 +136,13 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
         IReadOnlyList<(Sample Sample, Turn Turn)> asked, string[] blank, string what, IRunObserver observer, CancellationToken cancellation)
     {
         void Progress(int done) => observer.Evaluating(what, done, asked.Count);
-        var answers = graph.Decoder is null
-            ? new AnswerRanker(graph, data).Answer(asked, blank, Progress, cancellation)
-            : new TextGenerator(graph, data).Answer([.. asked.Select(row => (row.Sample, row.Turn.Prompt))], blank, new Sampling(), BatchSize, Progress, cancellation);
-        return [.. asked.Select((row, i) => new Prediction(row.Sample.Id, row.Turn, answers[i]))];
+        if (graph.Decoder is null)
+        {
+            var ranked = new AnswerRanker(graph, data).Answer(asked, blank, Progress, cancellation);
+            return [.. asked.Select((row, i) => new Prediction(row.Sample.Id, row.Turn, ranked[i]))];
+        }
+        var answers = new TextGenerator(graph, data).Answer(asked, blank, new Sampling(), BatchSize, Progress, cancellation);
+        return [.. asked.Select((row, i) => new Prediction(row.Sample.Id, row.Turn, answers[i].Text) { Confidence = answers[i].Confidence })];
     }
 
     /// <summary>The most frequent right answer of each task, given to all its questions: what guessing well reaches.</summary>

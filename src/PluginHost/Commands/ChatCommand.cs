@@ -41,7 +41,7 @@ internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, T
     {
         if (request.Json)
         {
-            var answer = generator.Answer([(sample, question)], [], request.Sampling, cancellation: cancellation)[0];
+            var answer = generator.Answer([(sample, new Turn("", question, ""))], [], request.Sampling, cancellation: cancellation)[0].Text;
             output.WriteLine(new System.Text.Json.Nodes.JsonObject { ["question"] = question, ["answer"] = answer }.ToJsonString());
             return;
         }
