@@ -136,7 +136,7 @@ internal static class Instructions
             ("response", $$"""{"colour":"{{Colour(thing)}}","shape":"{{Shape(thing)}}","place":"{{place}}"}""", $$"""{"colour":"{{ChineseColour(thing)}}","shape":"{{ChineseShape(thing)}}","place":"{{chinesePlace}}"}"""));
         var (tool, chineseTool) = draw.Of([("draw", "画"), ("erase", "擦掉"), ("move", "移动")]);
         Add("tool-call", ("text", $"please {tool} {A(thing)}", $"请{chineseTool}{ChineseName(thing)}"),
-            ("response", $$"""{"tool":"{{tool}}","arguments":{"colour":"{{Colour(thing)}}","shape":"{{Shape(thing)}}"}}""", $$"""{"tool":"{{tool}}","arguments":{"colour":"{{ChineseColour(thing)}}","shape":"{{ChineseShape(thing)}}"}}"""));
+            ("response", $$$"""{"tool":"{{{tool}}}","arguments":{"colour":"{{{Colour(thing)}}}","shape":"{{{Shape(thing)}}}"}}""", $$$"""{"tool":"{{{tool}}}","arguments":{"colour":"{{{ChineseColour(thing)}}}","shape":"{{{ChineseShape(thing)}}}"}}"""));
         var gap = draw.Coin() ? (Colour(thing), ChineseColour(thing)) : (Shape(thing), ChineseShape(thing));
         Add("cloze", ("text", english.Replace("an orange", "a orange", StringComparison.Ordinal).Replace(gap.Item1, "___", StringComparison.Ordinal), chinese.Replace(gap.Item2, "___", StringComparison.Ordinal)), ("response", gap.Item1, gap.Item2));
         var numbers = Some(10, 3, draw.Below(10), ref draw);

@@ -68,6 +68,8 @@ public static class RunRecord
         ["metric"] = result.Metric,
         ["split"] = result.Split,
         ["value"] = result.Value,
+        ["low"] = result.Interval?.Low,
+        ["high"] = result.Interval?.High,
         ["blind"] = result.Blind,
         ["shuffled"] = result.Shuffled,
         ["spread"] = result.Spread,

@@ -60,7 +60,11 @@ public sealed record PlannedStage(StageConfig Config, IReadOnlyList<PlannedObjec
 }
 
 /// <summary>An evaluation with its metric.</summary>
-public sealed record PlannedEvaluation(EvaluationConfig Config, PlannedNode Metric);
+public sealed record PlannedEvaluation(EvaluationConfig Config, PlannedNode Metric)
+{
+    /// <summary>What the host is to supply to the metric.</summary>
+    public IReadOnlyList<PlannedRequirement> Requirements { get; init; } = [];
+}
 
 /// <summary>A project that has been checked as a whole: building it can fail no more for a mistake of the user's.</summary>
 public sealed record GraphPlan

@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
+using PluginHost.Artifacts.Models;
 using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
+using PluginHost.Runs.Evaluation;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
@@ -58,13 +60,14 @@ internal sealed class Workspace : IDisposable
             NativeTorch.Load();
             var device = Choose(host.Device);
 
-            BuildContext Context(PluginDescription plugin) => new()
+            BuildContext Context(PluginDescription plugin, params IReadOnlyList<object> supplied) => new()
             {
                 Device = device,
                 Seed = seed,
                 Logger = loggers.CreateLogger(plugin.Id),
                 Cancellation = cancellation,
                 ContentFolder = plugin.Folder,
+                Supplied = supplied,
             };
             PluginLease Lease(PlannedPlugin plugin) => Own(catalog.Lease(plugin.Description, plugin.Settings));
 
@@ -91,7 +94,18 @@ internal sealed class Workspace : IDisposable
             }
             var graph = Own(new LiveGraph(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation))));
             var weightings = plan.Stages.Select(stage => stage.Weighting is { } weighting ? Lease(weighting).Guarded<IWeightingPlugin>() : null).ToList();
-            var metrics = plan.Evaluations.Select(evaluation => Metric(Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings)))).ToList();
+            var models = Own(new TrainedModels(catalog, host.Artifacts, loggers, cancellation));
+            foreach (var (evaluation, requirement) in plan.Evaluations.SelectMany(evaluation => evaluation.Requirements.Select(requirement => (evaluation, requirement))))
+                if (models.Refusal(requirement.Capability, requirement.Run) is { } refusal) throw new UserErrorException($"'{requirement.Setting}' of {evaluation.Metric.Description.Id}: {refusal}");
+            object Metric(PlannedEvaluation evaluation)
+            {
+                var lease = Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings));
+                if (lease.Description.Implements<IEmbeddingMetric>()) return lease.Guarded<IEmbeddingMetric>();
+                if (lease.Description.Implements<ITextMetric>()) return lease.Guarded<ITextMetric>();
+                // What it requires is loaded when it is asked for the first time.
+                return new SurroundedMetric(lease.Guarded<IMediaMetric>(), () => Context(lease.Description, [.. evaluation.Requirements.Select(requirement => models.Supply(requirement, device))]));
+            }
+            var metrics = plan.Evaluations.Select(Metric).ToList();
             var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, device);
             workspace.owned.AddRange(owned);
             return workspace;
@@ -119,9 +133,6 @@ internal sealed class Workspace : IDisposable
     }
 
     public void Dispose() => Release(owned);
-
-    private static object Metric(PluginLease lease) =>
-        lease.Description.Implements<IEmbeddingMetric>() ? lease.Guarded<IEmbeddingMetric>() : lease.Guarded<ITextMetric>();
 
     private static void Release(List<IDisposable> owned)
     {

@@ -76,4 +76,7 @@ public sealed record MetricValue(string Name, double Value, string? Note = null)
     /// look like a repetition.
     /// </summary>
     public bool Bootstrapped { get; init; } = true;
+
+    /// <summary>Whether less is better: an error or a distance.</summary>
+    public bool LowerIsBetter { get; init; }
 }

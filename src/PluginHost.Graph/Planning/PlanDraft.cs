@@ -53,7 +53,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
             SlotCount = assembly.SlotCount,
             Stages = [.. project.Stages.Select((stage, i) => new PlannedStage(stage,
                 [.. objectives[i].Select(draft => new PlannedObjective(draft!.Name, draft.Config.Weight, assembly.Node(draft)))]) { Weighting = weightings[i] })],
-            Evaluations = [.. project.Evaluate.Zip(metrics, (evaluation, draft) => new PlannedEvaluation(evaluation, assembly.Node(draft!)))],
+            Evaluations = [.. project.Evaluate.Zip(metrics, (evaluation, draft) => new PlannedEvaluation(evaluation, assembly.Node(draft!)) { Requirements = draft!.Requirements })],
         };
     }
 
@@ -145,7 +145,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
             errors.Add(new ConfigError(decoders[1].Location, $"a graph has at most one decoder, but '{decoders[0].Name}' is one too; remove one of them"));
         if (decoders.Length > 0 || broken.Count > 0) return;
         if (objectives.Any(objective => GraphPlan.ReadsCandidates(objective.Inputs.Select(input => input.Source?.FullName)))) return;
-        foreach (var metric in metrics.OfType<DraftNode>().Where(metric => metric.Plugin.Implements<ITextMetric>()))
+        foreach (var metric in metrics.OfType<DraftNode>().Where(metric => metric.Plugin.Implements<ITextMetric>() || metric.Plugin.Implements<IMediaMetric>()))
             errors.Add(new ConfigError(metric.Location, $"{metric.Title} rates answers, but the graph has neither a decoder to write them nor an objective that ranks them, which would read 'sample.candidates'"));
     }
 }

@@ -72,7 +72,7 @@ internal sealed class PluginResolver(PluginSet plugins, ITrainedModels? models, 
         var needs = $"{plugin.Id} requires '{wanted.Capability}'";
         var problem =
             !Capabilities.Contains(wanted.Capability) ? $"{needs}, which this host does not supply{NearestName.Suggestion(wanted.Capability, Capabilities)}"
-            : role != PluginRole.Filter ? $"{needs}, which this host supplies to filters alone, not to {role.Wanted}"
+            : role != PluginRole.Filter && role != PluginRole.Metric ? $"{needs}, which this host supplies to filters and metrics alone, not to {role.Wanted}"
             : wanted.Option is null ? $"{needs}, but has no setting that names a trained run ('From' of its [Requires]), and this host has it from trained runs alone"
             : run is null ? $"{needs} of a trained run: name one in '{wanted.Option}', by its folder, its name, or 'latest'"
             : models?.Refusal(wanted.Capability, run) is { } refusal ? $"'{wanted.Option}' of {plugin.Id}: {refusal}"

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
+using PluginHost.Artifacts.Evaluations;
 using PluginHost.Artifacts.Report;
 using PluginHost.Bench;
 using PluginHost.Catalog.Install;
@@ -87,6 +88,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var outcome = new Outcome(folder, seed, CostOf(workspace), stages, results, profiles);
         Record("finished", stages, results, outcome.Cost);
         AtomicFile.WriteText(folder.ReportJson, Indented(ReportJson(outcome, [seed], results)));
+        EvaluationFile.Write(folder.Evaluation, folder.Name, evaluation);
         AtomicFile.WriteText(folder.ReportHtml, HtmlReport.Render(
             folder.Name, PlanText(workspace), stages, results, evaluation.Examples, workspace.Data.Rejections));
         Show(results, progress);
