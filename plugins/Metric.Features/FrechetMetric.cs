@@ -49,8 +49,8 @@ public sealed class FrechetMetric : IMediaMetric
         using var scope = NewDisposeScope();
         // (Σ1 Σ2)^½ has the trace of (Σ1^½ Σ2 Σ1^½)^½, which is symmetric.
         var (values, vectors) = linalg.eigh(covariance);
-        var root = vectors.mul(values.clamp_min(0).sqrt()).matmul(vectors.t());
-        var cross = linalg.eigvalsh(root.matmul(otherCovariance).matmul(root)).clamp_min(0).sqrt().sum();
+        var root = vectors.mul(values.clamp_min(0).sqrt()).mm(vectors.t());
+        var cross = linalg.eigvalsh(root.mm(otherCovariance).mm(root)).clamp_min(0).sqrt().sum();
         var distance = (mean - otherMean).square().sum() + covariance.trace() + otherCovariance.trace() - 2 * cross;
         return Math.Max(0, distance.item<double>());
     }
@@ -60,6 +60,6 @@ public sealed class FrechetMetric : IMediaMetric
         var all = tensor([.. rows.SelectMany(row => row)], [rows.Length, rows[0].Length], dtype: ScalarType.Float64);
         var mean = all.mean([0]);
         var centred = all - mean;
-        return (mean, centred.t().matmul(centred) / (rows.Length - 1));
+        return (mean, centred.t().mm(centred) / (rows.Length - 1));
     }
 }
