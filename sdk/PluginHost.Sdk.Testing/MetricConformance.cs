@@ -79,7 +79,7 @@ public abstract class MetricConformance : PluginConformance
     private static Prediction Answer(int index, int oddity)
     {
         string[] said = ["a red circle is left of it", "two", "", "圆形在左边"];
-        var turn = new Turn($"task-{index % 2}", "what is there?", index % 3 == 0 ? said[index % 4] : "a blue square is below it") { AlsoRight = index % 4 == 1 ? ["2"] : [] };
+        var turn = new Turn($"task-{index % 2}", "what is there?", index % 3 == 0 ? said[index % 2] : "a blue square is below it") { AlsoRight = index % 4 == 1 ? ["2"] : [] };
         return new Prediction($"sample-{index}", turn, oddity switch { 1 => "", 2 => string.Concat(Enumerable.Repeat("word ", 5000)), _ => said[index % 4] }) { Confidence = index % 8 / 8.0 };
     }
 
