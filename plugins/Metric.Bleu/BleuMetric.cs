@@ -14,7 +14,7 @@ public sealed class BleuMetric(BleuOptions options) : ITextMetric
 
     private MetricValue Score(IGrouping<string, Prediction> task)
     {
-        var pairs = task.Select(item => (Said: item.Text, Right: (string[])[item.Turn.Answer, .. item.Turn.AlsoRight])).ToList();
+        var pairs = task.Select(item => (Said: item.Text, Right: item.RightAnswers().ToArray())).ToList();
         var tokenize = options.Tokenize != BleuTokenize.Auto ? options.Tokenize
             : BleuTokenizer.IsMostlyChinese(pairs.SelectMany(pair => pair.Right)) ? BleuTokenize.Zh : BleuTokenize.Mteval13a;
         var statistics = new BleuStatistics();

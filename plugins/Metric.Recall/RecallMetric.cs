@@ -27,8 +27,9 @@ public sealed class RecallMetric(RecallOptions options) : IEmbeddingMetric
         var best = scores.masked_fill(right.logical_not(), double.NegativeInfinity);
         var threshold = count == 0 ? best : best.amax([1], keepdim: true);
         var before = scores.ge(threshold).logical_and(right.logical_not()).sum(1);
-        return [.. (options.K ?? [1, 5, 10]).Select(k => new MetricValue(
-            $"recall@{k}", count == 0 ? 0 : before.lt(k).to(ScalarType.Float64).mean().item<double>(), $"gallery of {count}"))];
+        var ranks = before.cpu().data<long>().ToArray();
+        return [.. (options.K ?? [1, 5, 10]).Select(k => ranks.Select(rank => rank < k ? 1.0 : 0).ToArray()).Zip(options.K ?? [1, 5, 10], (items, k) => new MetricValue(
+            $"recall@{k}", count == 0 ? 0 : items.Average(), $"gallery of {count}") { Items = items })];
     }
 
     // Double precision: equal vectors must give equal scores, whatever their place in the product.

@@ -51,7 +51,7 @@ internal static class Captions
         _ => "below and right of",
     };
 
-    private static string ChinesePlace(Cell cell) => (cell.Column == 0 ? "左" : "右") + (cell.Row == 0 ? "上" : "下");
+    public static string ChinesePlace(Cell cell) => (cell.Column == 0 ? "左" : "右") + (cell.Row == 0 ? "上" : "下");
 
     private static string ChineseDirection(Cell from, Cell to) => (Math.Sign(from.Column - to.Column), Math.Sign(from.Row - to.Row)) switch
     {

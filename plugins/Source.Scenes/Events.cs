@@ -42,6 +42,15 @@ internal static class Events
         return turns;
     }
 
+    /// <summary>What templates can ask about a video.</summary>
+    public static IReadOnlyList<Instruction> Instructions(MovingScene scene) =>
+    [
+        .. Source.Scenes.Instructions.Both("video-description", ["video"], ("response", English(scene), Chinese(scene))),
+        .. scene is Succession succession
+            ? Source.Scenes.Instructions.Both("temporal-order", ["video"], ("response", $"{Palette.Name(succession.First)}, {Palette.Name(succession.Second)}", $"{ChineseName(succession.First)}，{ChineseName(succession.Second)}"))
+            : [],
+    ];
+
     private static Turn Ask(string task, string[] prompts, string answer, ref Draw draw) => new(task, draw.Of(prompts), answer, "video");
 
     private static string A(Thing thing) => $"a {Palette.Name(thing)}".Replace("a orange", "an orange");

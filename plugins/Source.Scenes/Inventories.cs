@@ -8,7 +8,7 @@ namespace Source.Scenes;
 /// </summary>
 internal static class Inventories
 {
-    private static readonly Cell[] Cells = [new(0, 0), new(1, 0), new(0, 1), new(1, 1)];
+    internal static readonly Cell[] Cells = [new(0, 0), new(1, 0), new(0, 1), new(1, 1)];
 
     public static IEnumerable<Turn> Of(Scene scene, ref Draw draw)
     {

@@ -24,11 +24,11 @@ public sealed record MovingScenesOptions(
 public sealed class MovingScenesSource(MovingScenesOptions options) : ISourcePlugin
 {
     /// <inheritdoc/>
-    public ISource Open(SourceContext context) => context.Format.VideoFrames >= MovingScene.Phases ? new MovingScenes(options, context.Format)
+    public ISource Open(SourceContext context) => context.Format.VideoFrames >= MovingScene.Phases ? new MovingScenes(options, context.Format, context.Instructions)
         : throw new UserErrorException($"source.moving-scenes: 'data.video.frames' is {context.Format.VideoFrames}, and what happens in these videos takes {MovingScene.Phases} frames; set it to {MovingScene.Phases} or more.");
 }
 
-internal sealed class MovingScenes(MovingScenesOptions options, MediaFormat format) : ISource
+internal sealed class MovingScenes(MovingScenesOptions options, MediaFormat format, bool instructions) : ISource
 {
     // Part of the fingerprint: raise it when the same settings give other samples.
     private const int Generation = 1;
@@ -58,6 +58,7 @@ internal sealed class MovingScenes(MovingScenesOptions options, MediaFormat form
             Video = renderers.Draw(scene, format, ref draw),
             Texts = new Dictionary<string, string> { ["en"] = Events.English(scene), ["zh"] = Events.Chinese(scene) },
             Turns = Events.Questions(scene, ref draw),
+            Instructions = instructions ? Events.Instructions(scene) : [],
         };
     }
 

@@ -28,10 +28,10 @@ public sealed record ScenesOptions(
 public sealed class ScenesSource(ScenesOptions options) : ISourcePlugin
 {
     /// <inheritdoc/>
-    public ISource Open(SourceContext context) => new Scenes(options, context.Format);
+    public ISource Open(SourceContext context) => new Scenes(options, context.Format, context.Instructions);
 }
 
-internal sealed class Scenes(ScenesOptions options, MediaFormat format) : ISource
+internal sealed class Scenes(ScenesOptions options, MediaFormat format, bool instructions) : ISource
 {
     // Part of the fingerprint: raise it when the same settings give other samples.
     private const int Generation = 1;
@@ -43,7 +43,7 @@ internal sealed class Scenes(ScenesOptions options, MediaFormat format) : ISourc
         : ["train", "validation", "test"];
 
     public string Fingerprint { get; } = Convert.ToHexStringLower(
-        SHA256.HashData(Encoding.UTF8.GetBytes($"source.scenes {Generation} {options} {format}")));
+        SHA256.HashData(Encoding.UTF8.GetBytes($"source.scenes {Generation} {options} {format}{(instructions ? " digits" : "")}")));
 
     public int Count(string split) => split switch
     {
@@ -66,12 +66,17 @@ internal sealed class Scenes(ScenesOptions options, MediaFormat format) : ISourc
         var turns = Questions.About(scene, tone, ref draw);
         // Drawn last: all else is the same whatever the share.
         var silent = split == "train" && draw.Between(0, 1) >= options.Sounding;
+        // From numbers of their own: all else is the same whether templates ask or not.
+        var further = new Draw(options.Seed, split + "/instructions", index);
+        var mark = instructions ? Mark.Make(scene, ref further) : null;
+        if (mark is not null) Digits.Write(picture, mark, ref further);
         return new Sample($"{split}/{index:d6}")
         {
             Image = picture,
             Audio = silent ? null : sound,
             Texts = new Dictionary<string, string> { ["en"] = Captions.English(scene), ["zh"] = Captions.Chinese(scene) },
             Turns = silent ? [.. turns.Where(turn => !turn.Needs.Contains("audio"))] : turns,
+            Instructions = mark is null ? [] : Instructions.About(scene, silent ? null : tone, mark, ref further),
         };
     }
 

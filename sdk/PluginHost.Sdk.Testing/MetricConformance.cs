@@ -20,7 +20,7 @@ public abstract class MetricConformance : PluginConformance
         var values = compute(8, 0);
         Check(values);
         Assert.NotEmpty(values);
-        Assert.Equal(values, compute(8, 0));
+        Assert.Equal(values.Select(Seen), compute(8, 0).Select(Seen));
     });
 
     /// <summary>Nothing, one, and answers or vectors of nothing give no error and no NaN.</summary>
@@ -34,9 +34,22 @@ public abstract class MetricConformance : PluginConformance
     [Fact]
     public void Compute_Concurrently_GivesTheSame() => WithMetric(compute =>
     {
-        var expected = compute(8, 0);
-        Parallel.For(0, 8, _ => Assert.Equal(expected, compute(8, 0)));
+        var expected = compute(8, 0).Select(Seen).ToArray();
+        Parallel.For(0, 8, _ => Assert.Equal(expected, compute(8, 0).Select(Seen)));
     });
+
+    /// <summary>Where a value is the mean of items, their mean it is, and where it says how many predictions it speaks of, there is one for each.</summary>
+    [Fact]
+    public void Compute_Items_HaveTheValueAsMean() => WithMetric(compute =>
+    {
+        foreach (var value in compute(8, 0).Where(value => value.Items.Count > 0))
+        {
+            Assert.Equal(value.Value, value.Items.Average(), 9);
+            if (value.Count is { } count) Assert.Equal(count, value.Items.Count);
+        }
+    });
+
+    private static (string, double, string?, int?, string) Seen(MetricValue value) => (value.Name, value.Value, value.Note, value.Count, string.Join(' ', value.Items));
 
     private static void Check(IReadOnlyList<MetricValue> values)
     {
@@ -57,6 +70,7 @@ public abstract class MetricConformance : PluginConformance
     private IReadOnlyList<MetricValue> Compute(PluginLease lease, int count, int oddity)
     {
         if (Plugin.Description.Implements<ITextMetric>()) return lease.As<ITextMetric>().Compute([.. Enumerable.Range(0, count).Select(i => Answer(i, oddity))]);
+        if (Plugin.Description.Implements<IMediaMetric>()) return lease.As<IMediaMetric>().Compute([.. Enumerable.Range(0, count).Select(i => new JudgedAnswer(Pictured(i), Answer(i, oddity)))], Surroundings());
         using var scope = NewDisposeScope();
         var query = Embeddings(count, oddity, 0.1);
         return lease.As<IEmbeddingMetric>().Compute(query, query + Embeddings(count, oddity, 0.3) * 0.5, [.. Enumerable.Range(0, count)]);
@@ -65,9 +79,11 @@ public abstract class MetricConformance : PluginConformance
     private static Prediction Answer(int index, int oddity)
     {
         string[] said = ["a red circle is left of it", "two", "", "圆形在左边"];
-        var turn = new Turn($"task-{index % 2}", "what is there?", index % 3 == 0 ? said[index % 4] : "a blue square is below it") { AlsoRight = index % 4 == 1 ? ["2"] : [] };
-        return new Prediction($"sample-{index}", turn, oddity switch { 1 => "", 2 => string.Concat(Enumerable.Repeat("word ", 5000)), _ => said[index % 4] });
+        var turn = new Turn($"task-{index % 2}", "what is there?", index % 3 == 0 ? said[index % 2] : "a blue square is below it") { AlsoRight = index % 4 == 1 ? ["2"] : [] };
+        return new Prediction($"sample-{index}", turn, oddity switch { 1 => "", 2 => string.Concat(Enumerable.Repeat("word ", 5000)), _ => said[index % 4] }) { Confidence = index % 8 / 8.0 };
     }
+
+    private static Sample Pictured(int index) => new($"sample-{index}") { Image = new Picture(2, 2, [.. Enumerable.Range(0, 12).Select(i => (byte)(i * 20 + index))]) };
 
     // Sines: all different, and without torch's process-wide generator.
     private Tensor Embeddings(int count, int oddity, double phase)

@@ -87,6 +87,8 @@ public static class RunRecord
         ["metric"] = result.Metric,
         ["split"] = result.Split,
         ["value"] = result.Value,
+        ["low"] = result.Interval?.Low,
+        ["high"] = result.Interval?.High,
         ["blind"] = result.Blind,
         ["shuffled"] = result.Shuffled,
         ["spread"] = result.Spread,
@@ -103,6 +105,7 @@ public static class RunRecord
             .Concat(plan.Stages.Select(stage => stage.Tuning?.Plugin.Description).OfType<PluginDescription>())
             .Concat(plan.Transforms.Select(transform => transform.Plugin.Description))
             .Concat(plan.Sources.Select(source => source.Plugin.Description))
+            .Concat(plan.Templates is null ? [] : [plan.Templates.Description])
             .Concat(plan.Tokenizer is null ? [] : [plan.Tokenizer.Description])
             .DistinctBy(plugin => plugin.Id).OrderBy(plugin => plugin.Id, StringComparer.Ordinal);
 }

@@ -72,6 +72,9 @@ public sealed record DataConfig
     /// <summary>Tokenizer of all text; absent when the project has no text.</summary>
     public PluginUse? Tokenizer { get; init; }
 
+    /// <summary>Words the instructions that sources know; null: only what sources ask themselves.</summary>
+    public PluginUse? Templates { get; init; }
+
     /// <summary>Media decoders in order of preference; empty means every installed one.</summary>
     public IReadOnlyList<PluginUse> Media { get; init; } = [];
 

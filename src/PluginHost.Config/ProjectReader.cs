@@ -41,6 +41,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
         var reader = new JsonObjectReader(node, "'data'", errors);
         var sources = Sources(reader);
         var tokenizer = reader.Value("tokenizer");
+        var templates = reader.Value("templates");
         var image = Section(reader, "image");
         var audio = Section(reader, "audio");
         var video = Section(reader, "video");
@@ -50,6 +51,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             Sources = sources,
             Tokenizer = tokenizer is null ? null : Tokenizer(tokenizer),
             TokenizerFrom = tokenizer?.Find("from") is { Kind: JsonKind.String } from ? from.Text : null,
+            Templates = templates is null ? null : Use(templates),
             Media = [.. (reader.Items("media") ?? []).Select(Use)],
             Filters = [.. (reader.Items("filters") ?? []).Select(Round)],
             Transforms = [.. (reader.Items("transforms") ?? []).Select(Transform)],

@@ -168,10 +168,10 @@ public sealed class Dataset : IDisposable
     public IReadOnlyList<string> AnswersOf(string task) => answers.Value.Of(task);
 
     /// <summary>Rows of candidate answers to one question each, to be ranked.</summary>
-    public Batch CollateCandidates(IReadOnlyList<(Sample Sample, string Prompt, IReadOnlyList<string> Answers)> rows)
+    public Batch CollateCandidates(IReadOnlyList<(Sample Sample, Turn Question, IReadOnlyList<string> Answers)> rows)
     {
         var (layout, text) = (Layout(), new TextRows());
-        foreach (var (sample, prompt, candidates) in rows) layout.AddCandidates(text, sample, prompt, candidates);
+        foreach (var (sample, question, candidates) in rows) layout.AddCandidates(text, sample, question, candidates);
         Sample[] samples = [.. rows.Select(row => row.Sample)];
         return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Candidates = text.ToTensors(layout.Pad, device), Samples = samples };
     }
@@ -182,7 +182,10 @@ public sealed class Dataset : IDisposable
         candidates, new KeyedRandom(CandidateDomain, seed));
 
     /// <summary>What a model continues with its answer: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] [&lt;video&gt;] prompt &lt;answer&gt;</c>.</summary>
-    public IReadOnlyList<int> EncodePrompt(Sample sample, string prompt) => Layout().Prompt(sample, prompt);
+    public IReadOnlyList<int> EncodePrompt(Sample sample, string prompt) => EncodePrompt(sample, new Turn("", prompt, ""));
+
+    /// <summary>The same, with media where the turn places them; its answer is not looked at.</summary>
+    public IReadOnlyList<int> EncodePrompt(Sample sample, Turn question) => Layout().Prompt(sample, question);
 
     public void Dispose() => source.Dispose();
 

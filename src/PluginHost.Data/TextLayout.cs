@@ -79,10 +79,10 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     }
 
     /// <summary>Adds a row of candidate answers to one question, of which nobody says which is right.</summary>
-    public void AddCandidates(TextRows rows, Sample sample, string prompt, IReadOnlyList<string> answers)
+    public void AddCandidates(TextRows rows, Sample sample, Turn question, IReadOnlyList<string> answers)
     {
         rows.Begin();
-        foreach (var candidate in answers) rows.AddLabelled(Turn(sample, new Turn("", prompt, candidate)).Ids, 0, 0);
+        foreach (var candidate in answers) rows.AddLabelled(Turn(sample, question with { Answer = candidate }).Ids, 0, 0);
     }
 
     /// <summary>Adds a turn to the row begun last, with its answer as targets.</summary>
@@ -103,10 +103,10 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     }
 
     /// <summary>What a model continues with its answer.</summary>
-    public List<int> Prompt(Sample sample, string prompt)
+    public List<int> Prompt(Sample sample, Turn question)
     {
-        var ids = Header(sample);
-        ids.AddRange(Cut(sample, Tokens(prompt), longest - ids.Count - 1));
+        var ids = Header(sample, question.Media);
+        ids.AddRange(Cut(sample, Prompt(question, sample), longest - ids.Count - 1));
         ids.Add(answer);
         Check(sample, ids);
         return ids;
@@ -114,8 +114,8 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
 
     private (List<int> Ids, int FirstTarget) Turn(Sample sample, Turn turn)
     {
-        var ids = Header(sample);
-        var (prompt, reply) = (Tokens(turn.Prompt), Tokens(turn.Answer));
+        var ids = Header(sample, turn.Media);
+        var (prompt, reply) = (Prompt(turn, sample), Tokens(turn.Answer));
         var room = Math.Max(0, longest - ids.Count - 2);
         var asked = Math.Min(prompt.Count, Math.Max(room / 2, room - reply.Count));
         var said = Math.Min(reply.Count, room - asked);
@@ -128,12 +128,39 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         return (ids, firstTarget);
     }
 
-    private List<int> Header(Sample sample)
+    /// <summary>The beginning, with the media that have no place in the prompt.</summary>
+    private List<int> Header(Sample sample, IReadOnlyList<MediaPlace>? placed = null)
     {
         var ids = new List<int> { begin };
-        if (sample.Image is not null) ids.Add(image);
-        if (sample.Audio is not null) ids.Add(audio);
-        if (sample.Video is not null) ids.Add(video);
+        foreach (var modality in (string[])[Modality.Image, Modality.Audio, Modality.Video])
+            if (Placeholder(sample, modality) is { } token && placed?.Any(place => place.Modality == modality) != true) ids.Add(token);
+        return ids;
+    }
+
+    /// <summary>The token that stands for a medium; null when the sample has none, or the graph does not use it.</summary>
+    private int? Placeholder(Sample sample, string modality) => modality switch
+    {
+        Modality.Image when sample.Image is not null => image,
+        Modality.Audio when sample.Audio is not null => audio,
+        Modality.Video when sample.Video is not null => video,
+        _ => null,
+    };
+
+    /// <summary>The prompt, cut where media are: whatever its text looks like, only these places become placeholders.</summary>
+    private IReadOnlyList<int> Prompt(Turn turn, Sample sample)
+    {
+        if (turn.Media.Count == 0) return Tokens(turn.Prompt);
+        var ids = new List<int>();
+        var from = 0;
+        foreach (var place in turn.Media)
+        {
+            // A transform may have shortened the prompt.
+            var to = Math.Clamp(place.At, from, turn.Prompt.Length);
+            ids.AddRange(Tokens(turn.Prompt[from..to]));
+            if (Placeholder(sample, place.Modality) is { } token) ids.Add(token);
+            from = to;
+        }
+        ids.AddRange(Tokens(turn.Prompt[from..]));
         return ids;
     }
 
@@ -157,6 +184,8 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         foreach (var (content, token, name, what) in new[] { (sample.Image, image, SpecialTokens.Image, "pictures"), (sample.Audio, audio, SpecialTokens.Audio, "sounds"), (sample.Video, video, SpecialTokens.Video, "videos") })
         {
             var (has, holds) = (content is null ? 0 : 1, ids.Count(id => id == token));
+            if (holds < has)
+                throw new UserErrorException($"Sample '{sample.Id}' has {has} {what}, and the {longest} tokens of a row hold {holds} of them: its text is too long; raise 'data.text.length', or put the media first.");
             if (has != holds)
                 throw new InvalidOperationException(
                     $"Sample '{sample.Id}' has {has} {what}, but its text holds {holds} '{name}' tokens; the tokenizer must encode text that looks like a special token as plain text.");

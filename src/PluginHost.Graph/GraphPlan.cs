@@ -78,7 +78,11 @@ public sealed record PlannedStage(StageConfig Config, IReadOnlyList<PlannedObjec
 }
 
 /// <summary>An evaluation with its metric.</summary>
-public sealed record PlannedEvaluation(EvaluationConfig Config, PlannedNode Metric);
+public sealed record PlannedEvaluation(EvaluationConfig Config, PlannedNode Metric)
+{
+    /// <summary>What the host is to supply to the metric.</summary>
+    public IReadOnlyList<PlannedRequirement> Requirements { get; init; } = [];
+}
 
 /// <summary>A project that has been checked as a whole: building it can fail no more for a mistake of the user's.</summary>
 public sealed record GraphPlan
@@ -89,6 +93,9 @@ public sealed record GraphPlan
     public required IReadOnlyList<PlannedSource> Sources { get; init; }
 
     public PlannedPlugin? Tokenizer { get; init; }
+
+    /// <summary>Words instructions; null: nothing does.</summary>
+    public PlannedPlugin? Templates { get; init; }
 
     /// <summary>Media decoders in order of preference.</summary>
     public required IReadOnlyList<PlannedPlugin> Media { get; init; }

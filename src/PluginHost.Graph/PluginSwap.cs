@@ -69,7 +69,7 @@ public sealed class PluginSwap(PluginCatalog catalog, LiveGraph live, Action<Exe
     // The data that a run reads, and how its text becomes ids, must not change under it.
     private void RefuseUsedOutsideTheGraph(IReadOnlyList<PluginDescription> staged)
     {
-        string[] fixedIds = [.. live.Plan.Sources.Select(source => source.Plugin.Description.Id), live.Plan.Tokenizer?.Description.Id ?? "", .. live.Plan.Media.Select(media => media.Description.Id)];
+        string[] fixedIds = [.. live.Plan.Sources.Select(source => source.Plugin.Description.Id), live.Plan.Tokenizer?.Description.Id ?? "", live.Plan.Templates?.Description.Id ?? "", .. live.Plan.Media.Select(media => media.Description.Id)];
         if (staged.FirstOrDefault(plugin => fixedIds.Contains(plugin.Id)) is { } used)
             throw new UserErrorException($"it gives this run its data ({used.Kind}), which stays the same for the length of a run; swap it between runs");
     }

@@ -23,6 +23,7 @@ var root = new RootCommand("PluginHost: multimodal language models from plugins 
 root.Subcommands.Add(Run());
 root.Subcommands.Add(Plan());
 root.Subcommands.Add(Chat());
+root.Subcommands.Add(Evaluate());
 root.Subcommands.Add(Compare());
 root.Subcommands.Add(ModelsCommandLine.Import(hostFile, json, Logs()));
 root.Subcommands.Add(ModelsCommandLine.Export(hostFile, json, Logs()));
@@ -110,6 +111,27 @@ Command Chat()
         Logs(), Console.In, Console.Out, cancellation).Run()));
     return command;
 }
+
+Command Evaluate()
+{
+    var run = new Argument<string>("run") { Description = "A run: folder, name or 'latest'" };
+    var metrics = new Option<string[]>("--metrics") { Description = "Metrics, separated by commas, with or without 'metric.'; all: every installed one that the run can be rated by", DefaultValueFactory = _ => ["all"], CustomParser = Listed };
+    var encoder = new Option<string?>("--encoder") { Description = "The run whose features metrics take that name none; default: the evaluated run" };
+    var limit = new Option<int?>("--limit") { Description = "Samples of a split at most; 0: all; default: as in the project" };
+    var splits = new Option<string[]>("--splits") { Description = "Splits, separated by commas; default: as in the project", DefaultValueFactory = _ => [], CustomParser = Listed };
+    var tasks = new Option<string[]>("--tasks") { Description = "Tasks, separated by commas, a trailing * matches any ending; default: as in the project", DefaultValueFactory = _ => [], CustomParser = Listed };
+    var report = new Option<string?>("--report") { Description = "Writes the report here as JSON, and as Markdown and a page beside it" };
+    var command = new Command("evaluate", "Rates a trained run, each number beside its interval and its blind control") { run, metrics, encoder, limit, splits, tasks, report, json };
+    command.SetAction((parsed, cancellation) => Task.FromResult(new EvaluateCommand(
+        new EvaluateRequest(
+            parsed.GetValue(run)!, parsed.GetValue(metrics)!, parsed.GetValue(encoder), parsed.GetValue(limit), parsed.GetValue(splits)!, parsed.GetValue(tasks)!,
+            parsed.GetValue(hostFile), parsed.GetValue(report), parsed.GetValue(json)),
+        Logs(), parsed.GetValue(json) ? Console.Error : Console.Out, !Console.IsOutputRedirected && !parsed.GetValue(json), cancellation).Run()));
+    return command;
+}
+
+static string[] Listed(System.CommandLine.Parsing.ArgumentResult result) =>
+    [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 
 Command Compare()
 {

@@ -5,6 +5,7 @@ using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
+using PluginHost.Runs.Evaluation;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
@@ -62,13 +63,14 @@ internal sealed class Workspace : IDisposable
             NativeTorch.Load();
             var device = Choose(host.Device);
 
-            BuildContext Context(PluginDescription plugin) => new()
+            BuildContext Context(PluginDescription plugin, params IReadOnlyList<object> supplied) => new()
             {
                 Device = device,
                 Seed = seed,
                 Logger = loggers.CreateLogger(plugin.Id),
                 Cancellation = cancellation,
                 ContentFolder = plugin.Folder,
+                Supplied = supplied,
             };
             PluginLease Lease(PlannedPlugin plugin) => Own(catalog.Lease(plugin.Description, plugin.Settings));
 
@@ -76,7 +78,9 @@ internal sealed class Workspace : IDisposable
             var folder = Path.GetDirectoryName(Path.GetFullPath(project.Path))!;
             var format = Dataset.FormatOf(project.Data);
             var rejections = new RejectionLog();
-            ISource Open(PlannedPlugin plugin) => Own(Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, folder, rejections.Add)));
+            var templates = plan.Templates is { } words ? Lease(words).As<ITemplatePlugin>().Open(Context(words.Description), folder) : null;
+            ISource Open(PlannedPlugin plugin) => Own(TemplatedSource.Of(
+                Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, folder, rejections.Add) { Instructions = templates is not null }), templates));
             var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Open(item.Plugin), item.Weight))]);
             var data = Own(new Dataset(project.Data, source, media, rejections, device)
             {
@@ -95,7 +99,18 @@ internal sealed class Workspace : IDisposable
             var graph = Own(new LiveGraph(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation))));
             var weightings = plan.Stages.Select(stage => stage.Weighting is { } weighting ? Lease(weighting).Guarded<IWeightingPlugin>() : null).ToList();
             var tunings = plan.Stages.Select(stage => stage.Tuning is { } tuning ? (ITuningPlugin)new LeasedTuning(Lease(tuning.Plugin)) : null).ToList();
-            var metrics = plan.Evaluations.Select(evaluation => Metric(Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings)))).ToList();
+            var models = Own(new TrainedModels(catalog, host.Artifacts, loggers, cancellation));
+            foreach (var (evaluation, requirement) in plan.Evaluations.SelectMany(evaluation => evaluation.Requirements.Select(requirement => (evaluation, requirement))))
+                if (models.Refusal(requirement.Capability, requirement.Run) is { } refusal) throw new UserErrorException($"'{requirement.Setting}' of {evaluation.Metric.Description.Id}: {refusal}");
+            object Metric(PlannedEvaluation evaluation)
+            {
+                var lease = Own(catalog.Lease(evaluation.Metric.Description, evaluation.Metric.Settings));
+                if (lease.Description.Implements<IEmbeddingMetric>()) return lease.Guarded<IEmbeddingMetric>();
+                if (lease.Description.Implements<ITextMetric>()) return lease.Guarded<ITextMetric>();
+                // What it requires is loaded when it is asked for the first time.
+                return new SurroundedMetric(lease.Guarded<IMediaMetric>(), () => Context(lease.Description, [.. evaluation.Requirements.Select(requirement => models.Supply(requirement, device))]));
+            }
+            var metrics = plan.Evaluations.Select(Metric).ToList();
             var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, tunings, device);
             workspace.owned.AddRange(owned);
             return workspace;
@@ -130,9 +145,6 @@ internal sealed class Workspace : IDisposable
     }
 
     public void Dispose() => Release(owned);
-
-    private static object Metric(PluginLease lease) =>
-        lease.Description.Implements<IEmbeddingMetric>() ? lease.Guarded<IEmbeddingMetric>() : lease.Guarded<ITextMetric>();
 
     private static void Release(List<IDisposable> owned)
     {

@@ -89,13 +89,13 @@ public sealed class ComparisonTests : IDisposable
     [Fact]
     public void Page_RowsAndAFailure_ShowsThemEscapedWithTwoPlots()
     {
-        var page = ComparisonPage.Render([ComparisonRow.Of("a<b", Record(), null), new ComparisonRow("broken") { Error = "no plugin 'x'" }]);
+        var page = ComparisonPage.Render([ComparisonRow.Of("a<b", Record(), null), new ComparisonRow("broken") { Error = "no plugin 'x'" }], []);
 
         Assert.Contains("a&lt;b", page);
         Assert.Contains("no plugin &#39;x&#39;", page);
         Assert.Equal(2, page.Split("<svg").Length - 1);
         Assert.Contains("0.700 (0.140)", page);
-        Assert.DoesNotContain("<svg", ComparisonPage.Render([new ComparisonRow("broken") { Error = "e" }]));
+        Assert.DoesNotContain("<svg", ComparisonPage.Render([new ComparisonRow("broken") { Error = "e" }], []));
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public class CandidateTests
     public void CollateCandidates_Question_HasASegmentForEachAnswer()
     {
         using var data = Make.Dataset(new ListSource(Known));
-        using var batch = data.CollateCandidates([(Known[0], "p", ["a", "bb"])]);
+        using var batch = data.CollateCandidates([(Known[0], new Turn("", "p", ""), ["a", "bb"])]);
 
         Assert.Equal(Make.Padded(0, 1, 4, Id('p'), 3, Id('a'), 2, 1, 4, Id('p'), 3, Id('b'), Id('b'), 2), Row(batch.Candidates!.Ids));
         Assert.Equal([0L, 0], Row(batch.Candidates.Targets).Where(target => target != None));

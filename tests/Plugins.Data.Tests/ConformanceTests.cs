@@ -175,6 +175,11 @@ public class TemporalCropTransformConformance : TransformConformance
     public override string Id => "transform.temporal-crop";
 }
 
+public class LibraryTemplatesConformance : TemplateConformance
+{
+    public override string Id => "template.library";
+}
+
 public class SuiteTests
 {
     [Fact]

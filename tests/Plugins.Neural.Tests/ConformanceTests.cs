@@ -82,6 +82,46 @@ public class VqaAccuracyMetricConformance : MetricConformance
     public override string Id => "metric.vqa-accuracy";
 }
 
+public class SelfBleuMetricConformance : MetricConformance
+{
+    public override string Id => "metric.self-bleu";
+}
+
+public class RougeMetricConformance : MetricConformance
+{
+    public override string Id => "metric.rouge";
+}
+
+public class ExactMatchMetricConformance : MetricConformance
+{
+    public override string Id => "metric.exact-match";
+}
+
+public class DistinctMetricConformance : MetricConformance
+{
+    public override string Id => "metric.distinct";
+}
+
+public class CalibrationMetricConformance : MetricConformance
+{
+    public override string Id => "metric.calibration";
+}
+
+public class ClipScoreMetricConformance : MetricConformance
+{
+    public override string Id => "metric.clip-score";
+}
+
+public class FrechetMetricConformance : MetricConformance
+{
+    public override string Id => "metric.frechet";
+}
+
+public class InceptionStyleMetricConformance : MetricConformance
+{
+    public override string Id => "metric.inception-style";
+}
+
 public class VideoEncoderConformance : EncoderConformance
 {
     public override string Id => "encoder.video";

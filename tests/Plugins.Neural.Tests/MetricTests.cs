@@ -79,15 +79,49 @@ public class MetricTests
     {
         string[] answers = [.. Enumerable.Range(0, 10).Select(i => i < matches ? "red" : $"other {i}")];
 
-        var values = new VqaAccuracyMetric().Compute([Said("Red.", "colour", answers[0], answers[1..])]);
+        var values = new VqaAccuracyMetric(new VqaAccuracyOptions()).Compute([Said("Red.", "colour", answers[0], answers[1..])]);
 
         Assert.Equal(expected, values[0].Value, 9);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1 / 3.0)]
+    [InlineData(2, 2 / 3.0)]
+    [InlineData(3, 1)]
+    public void Vqa_Simple_IsAThirdOfMatchesAndSaysSo(int matches, double expected)
+    {
+        string[] answers = [.. Enumerable.Range(0, 10).Select(i => i < matches ? "red" : $"other {i}")];
+
+        var value = new VqaAccuracyMetric(new VqaAccuracyOptions(Simple: true)).Compute([Said("Red.", "colour", answers[0], answers[1..])])[0];
+
+        Assert.Equal(("vqa-accuracy-simple", "simple: min(n/3, 1)"), (value.Name, value.Note));
+        Assert.Equal(expected, value.Value, 9);
+    }
+
+    [Fact]
+    public void Bleu_WithoutReference_NamesTheQuestion()
+    {
+        var error = Assert.Throws<UserErrorException>(() => new BleuMetric(new BleuOptions()).Compute([Said("a cat", "caption.en", "")]));
+        Assert.Contains("The question '?' (task 'caption.en') of sample 'id' has no right answer", error.Message);
+    }
+
+    [Fact]
+    public void SelfBleu_TheSameToEverything_IsAHundred()
+    {
+        var metric = new SelfBleuMetric(new SelfBleuOptions());
+        var same = Assert.Single(metric.Compute([.. Enumerable.Range(0, 4).Select(i => Said("a red circle above a blue square", "t", $"{i}"))]));
+        Assert.Equal(("self-bleu:t", 100.0, true, false), (same.Name, Math.Round(same.Value, 9), same.LowerIsBetter, same.Bootstrapped));
+
+        // Half of the answers differ in every word from all others; of two equal ones each is the other's reference.
+        var mixed = Assert.Single(metric.Compute([Said("one two three four", "t", ""), Said("one two three four", "t", ""), Said("five six seven eight", "t", "")]));
+        Assert.InRange(mixed.Value, 100 * 2 / 3.0, 100 * 2 / 3.0 + 5);
     }
 
     [Fact]
     public void Vqa_Tasks_AreReportedOverallAndApart()
     {
-        var values = new VqaAccuracyMetric().Compute(
+        var values = new VqaAccuracyMetric(new VqaAccuracyOptions()).Compute(
             [Said(" The red circle!", "what", "red circle"), Said("three", "count", "2", "two"), Said("Two", "count", "2", "two")]);
 
         Assert.Equal([("vqa-accuracy", 2 / 3.0), ("vqa-accuracy:count", 0.5), ("vqa-accuracy:what", 1)],
@@ -100,7 +134,7 @@ public class MetricTests
     [InlineData("圆。", "圆", true)]
     [InlineData("", "red", false)]
     public void Vqa_Normalisation_KeepsWhatMatters(string said, string right, bool same) =>
-        Assert.Equal(same ? 1 : 0, new VqaAccuracyMetric().Compute([Said(said, "t", right)])[0].Value);
+        Assert.Equal(same ? 1 : 0, new VqaAccuracyMetric(new VqaAccuracyOptions()).Compute([Said(said, "t", right)])[0].Value);
 
     [Fact]
     public void Recall_RightAnswerThird_CountsFromThree()

@@ -19,6 +19,9 @@ public sealed record Sample(string Id)
     /// <summary>Questions with their answers, captions to be written among them.</summary>
     public IReadOnlyList<Turn> Turns { get; init; } = [];
 
+    /// <summary>What can be asked in the words of a template, in every language that the source knows; see <see cref="SourceContext.Instructions"/>.</summary>
+    public IReadOnlyList<Instruction> Instructions { get; init; } = [];
+
     /// <summary>Multipliers of the loss terms in which a modality (<c>text</c>, <c>image</c>, <c>audio</c>, <c>video</c>) takes part; absent means 1.</summary>
     public IReadOnlyDictionary<string, double> ModalityWeights { get; init; } = new Dictionary<string, double>();
 }
@@ -32,6 +35,9 @@ public sealed record Turn(string Task, string Prompt, string Answer, params IRea
 {
     /// <summary>Further answers that count as right; for the VQA metric the answers of all annotators.</summary>
     public IReadOnlyList<string> AlsoRight { get; init; } = [];
+
+    /// <summary>Where in the prompt media of the sample are, in ascending order; those that it does not name come before it.</summary>
+    public IReadOnlyList<MediaPlace> Media { get; init; } = [];
 }
 
 /// <summary>Something to see or hear: a file still to be decoded, or decoded content.</summary>

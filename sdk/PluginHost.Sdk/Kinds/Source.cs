@@ -14,7 +14,11 @@ public interface ISourcePlugin
 /// <param name="Format">The form in which the project wants its media.</param>
 /// <param name="Folder">Relative paths in the source's settings are relative to this folder: the project file's.</param>
 /// <param name="Reject">To be called for each row that is left out, with its reason.</param>
-public sealed record SourceContext(BuildContext Build, MediaFormat Format, string Folder, Action<Rejection> Reject);
+public sealed record SourceContext(BuildContext Build, MediaFormat Format, string Folder, Action<Rejection> Reject)
+{
+    /// <summary>Whether the project words instructions by templates: only then are <see cref="Sample.Instructions"/> of use.</summary>
+    public bool Instructions { get; init; }
+}
 
 /// <summary>A row that was left out.</summary>
 /// <param name="Id">The sample's id, or file and line.</param>

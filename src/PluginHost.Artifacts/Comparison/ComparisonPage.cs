@@ -1,4 +1,5 @@
 using System.Globalization;
+using PluginHost.Artifacts.Evaluations;
 using Scriban;
 using Scriban.Runtime;
 
@@ -14,7 +15,7 @@ public static class ComparisonPage
         return Template.Parse(reader.ReadToEnd());
     });
 
-    public static string Render(IReadOnlyList<ComparisonRow> rows)
+    public static string Render(IReadOnlyList<ComparisonRow> rows, IReadOnlyList<RunPair> pairs)
     {
         var whole = rows.Where(row => row.Accuracy is not null).ToList();
         var tasks = whole.SelectMany(row => row.Tasks.Keys).Distinct().Order(StringComparer.Ordinal).ToList();
@@ -35,6 +36,21 @@ public static class ComparisonPage
                 ["tasks"] = tasks.Select(task => row.Tasks.TryGetValue(task, out var value) ? $"{Number(value.Accuracy, "0.000")} ({Number(value.Blind, "0.000")})" : "").ToList(),
             }).ToList(),
             ["tasks"] = tasks,
+            ["pairs"] = pairs.Where(pair => pair.Differences.Count > 0).Select(pair => new ScriptObject
+            {
+                ["first"] = pair.First,
+                ["second"] = pair.Second,
+                ["differences"] = pair.Differences.Select(item => new ScriptObject
+                {
+                    ["metric"] = item.Metric,
+                    ["split"] = item.Split,
+                    ["first"] = Number(item.First, "0.000"),
+                    ["second"] = Number(item.Second, "0.000"),
+                    ["difference"] = Number(item.Difference, "+0.000;-0.000;0.000"),
+                    ["interval"] = $"{Number(item.Low, "0.000")} to {Number(item.High, "0.000")}",
+                    ["p"] = Number(item.P, "0.000"),
+                }).ToList(),
+            }).ToList(),
             ["plots"] = whole.Count == 0 ? [] : new List<string> { ComparisonPlot.Accuracy(whole), ComparisonPlot.Speed(whole) },
         };
         var context = new TemplateContext { LoopLimit = 0, LimitToString = 0 };

@@ -92,7 +92,7 @@ public sealed class TrainedModels(PluginCatalog catalog, string artifacts, ILogg
         {
             // Of the run's project only what makes its graph: its data is not opened, and what it was filtered by is its own affair.
             var project = ProjectFile.Read(folder.Project, []);
-            var plan = GraphPlanner.Plan(project with { Data = project.Data with { Filters = [], Transforms = [] }, Evaluate = [] }, catalog.Installed);
+            var plan = GraphPlanner.Plan(project with { Data = project.Data with { Filters = [], Transforms = [], Templates = null }, Evaluate = [] }, catalog.Installed);
             return (folder, plans[folder.Path] = plan);
         }
         catch (ConfigException error)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PluginHost.Artifacts.Evaluations;
 using PluginHost.Runs.Evaluation;
 using PluginHost.Runs.Training;
 using PluginHost.Sdk;
@@ -42,6 +43,7 @@ public static class HtmlReport
                 ["value"] = Number(result.Value, "0.000"),
                 ["blind"] = result.Blind is { } blind ? Number(blind, "0.000") : "",
                 ["shuffled"] = result.Shuffled is { } shuffled ? Number(shuffled, "0.000") : "",
+                ["interval"] = EvaluationText.Interval(result),
                 ["spread"] = result.Spread is { } spread ? "± " + Number(spread, "0.000") : "",
                 ["count"] = result.Count,
                 ["note"] = result.Note ?? "",

@@ -54,6 +54,7 @@ internal sealed class DraftNode
         Config = config;
         Plugin = use.Description;
         Settings = use.Settings;
+        Requirements = use.Requirements;
         Scope = new PortScope(batch, trusted ? Numbers(Plugin, Settings) : new Dictionary<string, long>());
         foreach (var input in Plugin.Inputs) Inputs.Add(new DraftInput(new DraftPort(this, input.Name, input.Type, Scope), input.Optional));
         DeclareDynamic();
@@ -65,6 +66,9 @@ internal sealed class DraftNode
     public PluginDescription Plugin { get; }
 
     public IReadOnlyDictionary<string, object?> Settings { get; }
+
+    /// <summary>What the host is to supply to it.</summary>
+    public IReadOnlyList<PlannedRequirement> Requirements { get; }
 
     public PortScope Scope { get; }
 

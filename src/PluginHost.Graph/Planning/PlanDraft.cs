@@ -19,6 +19,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
         var known = errors.Count;
         var tokenizer = project.Data.Tokenizer is { } use ? plugins.Resolve(use, PluginRole.Tokenizer) : null;
         var vocabulary = errors.Count == known ? Vocabulary(tokenizer) : null;
+        var templates = project.Data.Templates is { } words ? plugins.Resolve(words, PluginRole.Template) : null;
         var media = project.Data.Media.Select(item => plugins.Resolve(item, PluginRole.Media)).ToArray();
         var filters = project.Data.Filters.Select(round => round.Select(item => plugins.Resolve(item, PluginRole.Filter)).ToArray()).ToArray();
         var transforms = project.Data.Transforms.Select(item => (Plugin: plugins.Resolve(item.Use, PluginRole.Transform), item.Chance)).ToArray();
@@ -43,6 +44,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
             Project = project,
             Sources = [.. sources.Select(item => new PlannedSource(item.Plugin!, item.Weight))],
             Tokenizer = tokenizer,
+            Templates = templates,
             Media = project.Data.Media.Count == 0 ? plugins.All(PluginRole.Media) : [.. media.Select(item => item!)],
             Filters = [.. filters.Select(round => (IReadOnlyList<PlannedPlugin>)[.. round.Select(item => item!)])],
             Transforms = [.. transforms.Select(item => new PlannedTransform(item.Plugin!, item.Chance))],
@@ -52,7 +54,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
             SlotCount = assembly.SlotCount,
             Stages = [.. project.Stages.Select((stage, i) => new PlannedStage(stage,
                 [.. objectives[i].Select(draft => new PlannedObjective(draft!.Name, draft.Config.Weight, assembly.Node(draft)))]) { Weighting = weightings[i], Tuning = tunings[i] is { } tuning ? new PlannedTuning(tuning, null) : null })],
-            Evaluations = [.. project.Evaluate.Zip(metrics, (evaluation, draft) => new PlannedEvaluation(evaluation, assembly.Node(draft!)))],
+            Evaluations = [.. project.Evaluate.Zip(metrics, (evaluation, draft) => new PlannedEvaluation(evaluation, assembly.Node(draft!)) { Requirements = draft!.Requirements })],
         };
         plan = TuningEstimate.Fill(plan, errors);
         return errors.Count == 0 ? plan : null;
@@ -146,7 +148,7 @@ internal sealed class PlanDraft(ProjectConfig project, PluginSet plugins, ITrain
             errors.Add(new ConfigError(decoders[1].Location, $"a graph has at most one decoder, but '{decoders[0].Name}' is one too; remove one of them"));
         if (decoders.Length > 0 || broken.Count > 0) return;
         if (objectives.Any(objective => GraphPlan.ReadsCandidates(objective.Inputs.Select(input => input.Source?.FullName)))) return;
-        foreach (var metric in metrics.OfType<DraftNode>().Where(metric => metric.Plugin.Implements<ITextMetric>()))
+        foreach (var metric in metrics.OfType<DraftNode>().Where(metric => metric.Plugin.Implements<ITextMetric>() || metric.Plugin.Implements<IMediaMetric>()))
             errors.Add(new ConfigError(metric.Location, $"{metric.Title} rates answers, but the graph has neither a decoder to write them nor an objective that ranks them, which would read 'sample.candidates'"));
     }
 }

@@ -11,7 +11,7 @@ namespace PluginHost.Graph.Planning;
 internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> Accepts)
 {
     // Of these kinds a plugin that implements something else is never installed.
-    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform", "weighting", "tuning"];
+    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform", "weighting", "tuning", "template"];
 
     public static PluginRole Source { get; } = OfKind("a source", "source");
 
@@ -26,6 +26,8 @@ internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> A
     public static PluginRole Filter { get; } = OfKind("a filter", "filter");
 
     public static PluginRole Transform { get; } = OfKind("a transform", "transform");
+
+    public static PluginRole Template { get; } = OfKind("a library of templates", "template");
 
     public static PluginRole Weighting { get; } = OfKind("a weighting", "weighting");
 
@@ -72,7 +74,7 @@ internal sealed class PluginResolver(PluginSet plugins, ITrainedModels? models, 
         var needs = $"{plugin.Id} requires '{wanted.Capability}'";
         var problem =
             !Capabilities.Contains(wanted.Capability) ? $"{needs}, which this host does not supply{NearestName.Suggestion(wanted.Capability, Capabilities)}"
-            : role != PluginRole.Filter ? $"{needs}, which this host supplies to filters alone, not to {role.Wanted}"
+            : role != PluginRole.Filter && role != PluginRole.Metric ? $"{needs}, which this host supplies to filters and metrics alone, not to {role.Wanted}"
             : wanted.Option is null ? $"{needs}, but has no setting that names a trained run ('From' of its [Requires]), and this host has it from trained runs alone"
             : run is null ? $"{needs} of a trained run: name one in '{wanted.Option}', by its folder, its name, or 'latest'"
             : models?.Refusal(wanted.Capability, run) is { } refusal ? $"'{wanted.Option}' of {plugin.Id}: {refusal}"

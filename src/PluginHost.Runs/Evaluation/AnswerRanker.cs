@@ -46,13 +46,13 @@ internal sealed class AnswerRanker
         var best = new (string Answer, float Score)[asked.Count];
         Array.Fill(best, ("", float.NegativeInfinity));
         // Rows of like length share a batch.
-        var rows = asked.SelectMany((row, index) => Candidates(row.Turn.Task).Chunk(AnswersInRow).Select(answers => (index, row.Sample, row.Turn.Prompt, answers)))
-            .OrderByDescending(row => row.answers.Length).ThenBy(row => row.Prompt.Length).ToList();
+        var rows = asked.SelectMany((row, index) => Candidates(row.Turn.Task).Chunk(AnswersInRow).Select(answers => (index, row.Sample, row.Turn, answers)))
+            .OrderByDescending(row => row.answers.Length).ThenBy(row => row.Turn.Prompt.Length).ToList();
         var done = 0;
         foreach (var chunk in rows.Chunk(Rows))
         {
             cancellation.ThrowIfCancellationRequested();
-            var scores = Scores([.. chunk.Select(row => (row.Sample, row.Prompt, (IReadOnlyList<string>)row.answers))], blank);
+            var scores = Scores([.. chunk.Select(row => (row.Sample, row.Turn, (IReadOnlyList<string>)row.answers))], blank);
             var next = 0;
             foreach (var (index, _, _, answers) in chunk)
                 foreach (var answer in answers)
@@ -67,7 +67,7 @@ internal sealed class AnswerRanker
         ? answers.Take(Considered)
         : throw new UserErrorException($"No training sample that was looked at has a turn of the task '{task}', so there are no answers to rank; take it out of 'tasks' of the evaluation.");
 
-    private float[] Scores(IReadOnlyList<(Sample, string, IReadOnlyList<string>)> rows, IReadOnlyList<string> blank)
+    private float[] Scores(IReadOnlyList<(Sample, Turn, IReadOnlyList<string>)> rows, IReadOnlyList<string> blank)
     {
         using var pass = StepGate.Enter();
         using var scope = NewDisposeScope();

@@ -2,7 +2,6 @@ using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
-using PluginHost.Runs.Generation;
 using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,12 +12,23 @@ namespace PluginHost.Runs.Evaluation;
 /// Runs the evaluations of a project, each beside its blind control: the same model with its media blanked. What is measured over videos stands
 /// beside a second control: the same model shown their frames in random order.
 /// </summary>
+/// <param name="graph">The graph with its weights.</param>
+/// <param name="data">Where samples come from.</param>
+/// <param name="metrics">The metric of each evaluation of the plan.</param>
+/// <param name="language">Language of captions where an evaluation names none.</param>
 public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList<object> metrics, string language)
 {
     private const int BatchSize = 64;
-    private readonly GraphPlan plan = graph.Plan;
     private const int ExamplesPerSplit = 12;
     private static readonly string[] Media = ["image", "audio", "video"];
+
+    private readonly GraphPlan plan = graph.Plan;
+    private readonly Dictionary<(string Split, string Sample), Example> examples = [];
+    private readonly Dictionary<(string Split, string Sample, string Task, string Prompt), GivenAnswer> answers = [];
+    private AnswerSheet sheet = null!;
+
+    /// <summary>Whether an evaluation that cannot be made is noted, and the others go on.</summary>
+    public bool Lenient { get; init; }
 
     /// <param name="observer">Told how far it has come.</param>
     /// <param name="cancellation">Ends the evaluation between batches.</param>
@@ -26,24 +36,49 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
     {
         graph.Train(false);
         using var _ = no_grad();
+        sheet = new AnswerSheet(graph, data, BatchSize, observer, cancellation);
         var results = new List<EvaluationResult>();
-        var examples = new Dictionary<(string, string), Example>();
+        var problems = new List<string>();
         for (var i = 0; i < plan.Evaluations.Count; i++)
         {
-            var (config, node) = plan.Evaluations[i];
-            foreach (var split in config.Splits.Intersect(data.Source.Splits))
+            try
             {
-                var samples = data.Load(split, config.Limit, config.Require);
-                if (samples.Count == 0) continue;
-                results.AddRange(metrics[i] switch
-                {
-                    IEmbeddingMetric metric => Embeddings(metric, config, node, split, samples, cancellation),
-                    ITextMetric metric => Texts(metric, config, split, samples, examples, observer, cancellation),
-                    var other => throw new UserErrorException($"{node.Description.Id}: {other.GetType().Name} is neither a text nor an embedding metric."),
-                });
+                var known = results.Count;
+                results.AddRange(Evaluate(plan.Evaluations[i], metrics[i], cancellation));
+                if (results.Count == known && Lenient) throw new UserErrorException(NothingFound(plan.Evaluations[i]));
+            }
+            catch (UserErrorException error) when (Lenient)
+            {
+                problems.Add($"{plan.Evaluations[i].Metric.Description.Id}: {error.Message}");
             }
         }
-        return new EvaluationReport(results, [.. examples.Values]);
+        return new EvaluationReport(results, [.. examples.Values]) { Answers = [.. answers.Values], Problems = problems };
+    }
+
+    private IEnumerable<EvaluationResult> Evaluate(PlannedEvaluation evaluation, object metric, CancellationToken cancellation)
+    {
+        var results = new List<EvaluationResult>();
+        var (config, node) = (evaluation.Config, evaluation.Metric);
+        foreach (var split in config.Splits.Intersect(data.Source.Splits))
+        {
+            var samples = data.Load(split, config.Limit, config.Require);
+            if (samples.Count == 0) continue;
+            results.AddRange(metric switch
+            {
+                IEmbeddingMetric embeddings => Embeddings(embeddings, config, node, split, samples, cancellation),
+                ITextMetric texts => Texts((predictions, _) => texts.Compute(predictions), resample: true, config, split, samples),
+                SurroundedMetric media => Texts((predictions, asked) => media.Metric.Compute([.. asked.Zip(predictions, (sample, said) => new JudgedAnswer(sample, said))], media.Context()), resample: false, config, split, samples),
+                var other => throw new UserErrorException($"{node.Description.Id}: {other.GetType().Name} is a metric neither of answers nor of embeddings."),
+            });
+        }
+        return results;
+    }
+
+    private string NothingFound(PlannedEvaluation evaluation)
+    {
+        var config = evaluation.Config;
+        var tasks = config.Splits.Intersect(data.Source.Splits).SelectMany(split => data.Load(split, 20, [])).SelectMany(sample => sample.Turns).Select(turn => turn.Task).Distinct().Order(StringComparer.Ordinal).Take(12).ToList();
+        return $"it found nothing to rate on [{string.Join(", ", config.Splits)}]{(config.Tasks.Count == 0 ? "" : $" of the tasks [{string.Join(", ", config.Tasks)}]")}; the splits are {string.Join(", ", data.Source.Splits)}{(tasks.Count == 0 ? ", without questions" : $", with the tasks {string.Join(", ", tasks)}")}";
     }
 
     private IEnumerable<EvaluationResult> Embeddings(
@@ -62,10 +97,14 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
         var blind = metric.Compute(blindQuery, blindKey, groups).ToDictionary(value => value.Name, value => value.Value);
         var shuffled = samples.Any(FrameOrder.Matters) ? Shuffled() : null;
         var label = config.Label ?? string.Join("->", node.Inputs.Select(input => (input.Source ?? input.Name).Split('.')[0]));
+        var asked = Bootstrap.KeyOf(samples.Select(sample => $"{split} {sample.Id} {wanted}"));
         return [.. metric.Compute(query, key, groups).Select(value => new EvaluationResult(
             $"{value.Name}:{label}", split, value.Value, blind.TryGetValue(value.Name, out var control) ? control : null, samples.Count, value.Note)
         {
             Shuffled = shuffled?.GetValueOrDefault(value.Name),
+            LowerIsBetter = value.LowerIsBetter,
+            Asked = asked,
+            Draws = value.Items.Count == 0 ? [] : Bootstrap.OfMean(value.Items, null, asked),
         })];
 
         Dictionary<string, double> Shuffled()
@@ -96,50 +135,67 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
         return (cat(queries), cat(keys));
     }
 
-    private List<EvaluationResult> Texts(
-        ITextMetric metric, EvaluationConfig config, string split, IReadOnlyList<Sample> samples,
-        Dictionary<(string, string), Example> examples, IRunObserver observer, CancellationToken cancellation)
+    private delegate IReadOnlyList<MetricValue> Rating(IReadOnlyList<Prediction> predictions, IEnumerable<Sample> samples);
+
+    private List<EvaluationResult> Texts(Rating rate, bool resample, EvaluationConfig config, string split, IReadOnlyList<Sample> samples)
     {
         var asked = samples.SelectMany(sample => sample.Turns.Where(turn => TaskFilter.Matches(config.Tasks, turn.Task)).Select(turn => (sample, turn))).ToList();
         if (asked.Count == 0) return [];
         var needs = Media.Where(modality => asked.Any(row => row.turn.Needs.Contains(modality))).ToList();
-        var open = Ask(asked, [], $"{config.Metric.Use.Id} on {split}", observer, cancellation);
-        Remember(examples, split, samples, open);
-        var blind = Ask(asked, Media, $"{config.Metric.Use.Id} on {split}, blind", observer, cancellation);
-        var results = Compare(metric, split, open, [blind, Majority(open)]);
+        var about = asked.Select(row => row.sample).ToList();
+        var what = $"{config.Metric.Use.Id} on {split}";
+        var open = sheet.Ask(asked, [], "", what);
+        var blind = sheet.Ask(asked, Media, "", $"{what}, blind");
+        Remember(split, samples, open, blind);
+        var results = Compare(rate, resample, split, open, [blind, Majority(open)], about);
         if (asked.Any(row => FrameOrder.Matters(row.sample)))
         {
-            var shuffled = Ask([.. asked.Select(row => (FrameOrder.Shuffle(row.sample), row.turn))], [], $"{config.Metric.Use.Id} on {split}, frames shuffled", observer, cancellation);
-            var values = metric.Compute(shuffled).ToDictionary(value => value.Name, value => value.Value);
+            var shuffled = sheet.Ask([.. asked.Select(row => (FrameOrder.Shuffle(row.sample), row.turn))], [], "shuffled", $"{what}, frames shuffled");
+            var values = rate(shuffled, about).ToDictionary(value => value.Name, value => value.Value);
             results = [.. results.Select(result => result with { Shuffled = values.GetValueOrDefault(result.Metric) })];
         }
+        // What compares the whole with one modality less is a matter of one number: the metric's first.
         if (needs.Count < 2) return results;
         foreach (var modality in needs)
         {
             // Only this one is taken away: what the others tell stays.
             var indices = Enumerable.Range(0, asked.Count).Where(i => asked[i].turn.Needs.Contains(modality)).ToList();
-            var without = Ask([.. indices.Select(i => asked[i])], [modality], $"{config.Metric.Use.Id} on {split} without {modality}", observer, cancellation);
-            var whole = Compare(metric, split, [.. indices.Select(i => open[i])], [without])[0];
-            results.Add(whole with { Metric = $"{whole.Metric}:needs-{modality}" });
+            var without = sheet.Ask([.. indices.Select(i => asked[i])], [modality], "", $"{what} without {modality}");
+            if (Compare(rate, resample: false, split, [.. indices.Select(i => open[i])], [without], [.. indices.Select(i => about[i])]) is [var whole, ..])
+                results.Add(whole with { Metric = $"{whole.Metric}:needs-{modality}" });
         }
         return results;
     }
 
-    private static List<EvaluationResult> Compare(ITextMetric metric, string split, IReadOnlyList<Prediction> open, IReadOnlyList<IReadOnlyList<Prediction>> controls)
+    private static List<EvaluationResult> Compare(
+        Rating rate, bool resample, string split, IReadOnlyList<Prediction> open, IReadOnlyList<IReadOnlyList<Prediction>> controls, IReadOnlyList<Sample> about)
     {
-        var blind = controls.Select(control => metric.Compute(control).ToDictionary(value => value.Name, value => value.Value)).ToList();
-        return [.. metric.Compute(open).Select(value => new EvaluationResult(
-            value.Name, split, value.Value, blind.Max(control => control.GetValueOrDefault(value.Name)), value.Count ?? open.Count, value.Note))];
+        var blind = controls.Select(control => Control(rate, control, about)).ToList();
+        var asked = Bootstrap.KeyOf(open.Select(prediction => $"{split} {prediction.SampleId} {prediction.Turn.Task} {prediction.Turn.Prompt}"));
+        var corpus = new Lazy<IReadOnlyList<IReadOnlyDictionary<string, double>>>(() => resample ? Bootstrap.OfCorpus(open, asked, drawn => rate(drawn, [])) : []);
+        return [.. rate(open, about).Select(value =>
+        {
+            double[] found = [.. blind.Where(control => control.ContainsKey(value.Name)).Select(control => control[value.Name])];
+            return new EvaluationResult(value.Name, split, value.Value, found.Length == 0 ? null : value.LowerIsBetter ? found.Min() : found.Max(), value.Count ?? open.Count, value.Note)
+            {
+                LowerIsBetter = value.LowerIsBetter,
+                Asked = asked,
+                Draws = Bootstrap.Of(value, open, asked, corpus),
+            };
+        })];
     }
 
-    private List<Prediction> Ask(
-        IReadOnlyList<(Sample Sample, Turn Turn)> asked, string[] blank, string what, IRunObserver observer, CancellationToken cancellation)
+    // What cannot be rated (the majority's answers, of which nobody is sure) is no control.
+    private static Dictionary<string, double> Control(Rating rate, IReadOnlyList<Prediction> predictions, IReadOnlyList<Sample> about)
     {
-        void Progress(int done) => observer.Evaluating(what, done, asked.Count);
-        var answers = graph.Decoder is null
-            ? new AnswerRanker(graph, data).Answer(asked, blank, Progress, cancellation)
-            : new TextGenerator(graph, data).Answer([.. asked.Select(row => (row.Sample, row.Turn.Prompt))], blank, new Sampling(), BatchSize, Progress, cancellation: cancellation);
-        return [.. asked.Select((row, i) => new Prediction(row.Sample.Id, row.Turn, answers[i]))];
+        try
+        {
+            return rate(predictions, about).ToDictionary(value => value.Name, value => value.Value);
+        }
+        catch (UserErrorException)
+        {
+            return [];
+        }
     }
 
     /// <summary>The most frequent right answer of each task, given to all its questions: what guessing well reaches.</summary>
@@ -147,13 +203,13 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
     {
         var majority = predictions.GroupBy(p => p.Turn.Task).ToDictionary(
             task => task.Key, task => task.GroupBy(p => p.Turn.Answer).OrderByDescending(answer => answer.Count()).ThenBy(answer => answer.Key, StringComparer.Ordinal).First().Key);
-        return [.. predictions.Select(p => p with { Text = majority[p.Turn.Task] })];
+        return [.. predictions.Select(p => p with { Text = majority[p.Turn.Task], Confidence = null })];
     }
 
-    private static void Remember(
-        Dictionary<(string, string), Example> examples, string split, IReadOnlyList<Sample> samples, IReadOnlyList<Prediction> predictions)
+    private void Remember(string split, IReadOnlyList<Sample> samples, IReadOnlyList<Prediction> open, IReadOnlyList<Prediction> blind)
     {
-        var bySample = predictions.ToLookup(prediction => prediction.SampleId);
+        foreach (var (said, without) in open.Zip(blind)) answers[(split, said.SampleId, said.Turn.Task, said.Turn.Prompt)] = new GivenAnswer(split, said, without.Text);
+        var bySample = open.ToLookup(prediction => prediction.SampleId);
         foreach (var sample in samples.Take(ExamplesPerSplit))
         {
             var known = examples.TryGetValue((split, sample.Id), out var example) ? example.Answers : [];

@@ -32,26 +32,27 @@ public sealed class TextGenerator
     }
 
     /// <summary>Answers one prompt for each sample. Prompts may differ in length: equal ones share a batch.</summary>
-    /// <param name="requests">Sample and prompt.</param>
+    /// <param name="requests">Sample and question; the right answer is not looked at.</param>
     /// <param name="blank">Modalities to be blanked: the blind control.</param>
     /// <param name="sampling">How tokens are chosen.</param>
     /// <param name="batchSize">Rows at a time.</param>
     /// <param name="progress">Told the number of answers so far.</param>
     /// <param name="adapter">The adapter that answers, whatever is attached to the graph; null: what is attached.</param>
     /// <param name="cancellation">Ends the generation between tokens.</param>
-    public string[] Answer(
-        IReadOnlyList<(Sample Sample, string Prompt)> requests, IReadOnlyList<string> blank, Sampling sampling,
+    public GeneratedAnswer[] Answer(
+        IReadOnlyList<(Sample Sample, Turn Question)> requests, IReadOnlyList<string> blank, Sampling sampling,
         int batchSize = 64, Action<int>? progress = null, ITuning? adapter = null, CancellationToken cancellation = default)
     {
-        var answers = new string[requests.Count];
+        var answers = new GeneratedAnswer[requests.Count];
         var done = 0;
-        var prompts = requests.Select((request, index) => (index, request.Sample, Ids: data.EncodePrompt(request.Sample, request.Prompt)));
+        var prompts = requests.Select((request, index) => (index, request.Sample, Ids: data.EncodePrompt(request.Sample, request.Question)));
         foreach (var group in prompts.GroupBy(prompt => prompt.Ids.Count).SelectMany(group => group.Chunk(batchSize)))
         {
             using var batch = data.CollatePrompts([.. group.Select(row => (row.Sample, row.Ids))]);
             using var blanked = blank.Count == 0 ? null : batch.Blank([.. blank]);
-            var tokens = Generate(blanked ?? batch, sampling, adapter, null, cancellation);
-            for (var row = 0; row < group.Length; row++) answers[group[row].index] = tokenizer.Decode(tokens[row]).Trim();
+            var sureness = new double[group.Length];
+            var tokens = Generate(blanked ?? batch, sampling, adapter, null, cancellation, sureness);
+            for (var row = 0; row < group.Length; row++) answers[group[row].index] = new GeneratedAnswer(tokenizer.Decode(tokens[row]).Trim(), Math.Exp(sureness[row]));
             progress?.Invoke(done += group.Length);
         }
         return answers;
@@ -77,7 +78,8 @@ public sealed class TextGenerator
         return (graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot], adapters);
     }
 
-    private List<int>[] Generate(Batch batch, Sampling sampling, ITuning? adapter, Action<List<int>[]>? grown, CancellationToken cancellation)
+    // sureness: what the answers' log-probabilities are added to, the end's included.
+    private List<int>[] Generate(Batch batch, Sampling sampling, ITuning? adapter, Action<List<int>[]>? grown, CancellationToken cancellation, double[]? sureness = null)
     {
         graph.Train(false);
         using var _ = no_grad();
@@ -117,11 +119,27 @@ public sealed class TextGenerator
             using var forward = NewDisposeScope();
             using var _ = AdapterSet.Use(adapters);
             var logits = decoder.Forward(text, context, cache);
-            return sampling.Choose(logits.select(1, logits.size(1) - 1), random);
+            var last = logits.select(1, logits.size(1) - 1); // [rows, vocabulary]
+            var chosen = sampling.Choose(last, random);
+            if (sureness is not null) AddLogProbabilities(last, chosen, open, sureness);
+            return chosen;
         }
 
         TextBatch SingleTokens(long[] ids, long position) => single with { Ids = Column(ids), Positions = Column(Enumerable.Repeat(position, rows)) };
 
         Tensor Column(IEnumerable<long> values) => tensor([.. values], [rows, 1], device: prompt.Ids.device);
     }
+
+    // Of rows that are still open: what follows an answer's end is no part of it.
+    private static void AddLogProbabilities(Tensor logits, long[] chosen, bool[] open, double[] sums)
+    {
+        var of = nn.functional.log_softmax(logits.to(float32), -1).gather(1, tensor(chosen, [chosen.Length, 1], device: logits.device)).cpu().data<float>().ToArray();
+        for (var row = 0; row < of.Length; row++)
+            if (open[row]) sums[row] += of[row];
+    }
 }
+
+/// <summary>What a model said.</summary>
+/// <param name="Text">The answer, trimmed.</param>
+/// <param name="Confidence">The probability that the model gave it: the product of its tokens' probabilities under the model's own distribution, 0 to 1.</param>
+public sealed record GeneratedAnswer(string Text, double Confidence);

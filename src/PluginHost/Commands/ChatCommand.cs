@@ -46,7 +46,7 @@ internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, T
     {
         if (request.Json)
         {
-            var answer = generator.Answer([(sample, question)], [], request.Sampling, adapter: adapter, cancellation: cancellation)[0];
+            var answer = generator.Answer([(sample, new Turn("", question, ""))], [], request.Sampling, adapter: adapter, cancellation: cancellation)[0].Text;
             output.WriteLine(new System.Text.Json.Nodes.JsonObject { ["question"] = question, ["answer"] = answer }.ToJsonString());
             return;
         }

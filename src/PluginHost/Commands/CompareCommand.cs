@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using PluginHost.Artifacts;
 using PluginHost.Artifacts.Comparison;
+using PluginHost.Artifacts.Evaluations;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -38,8 +39,10 @@ internal sealed class CompareCommand(CompareRequest request, TextWriter output, 
             if (request.Report is { } report) Write(report, rows);
         }
         Show(rows);
+        var pairs = Pairs([.. rows.Where(row => row.Error is null && row.Run is not null).Select(row => RunFolder.Find(host.Artifacts, row.Run!))]);
+        if (request.Report is { } paired) Write(paired, rows, pairs);
         if (request.Report is { } path) output.WriteLine($"report: {Path.GetFullPath(path)}, {Path.GetFullPath(Page(path))}");
-        if (request.Json) Console.Out.WriteLine(ComparisonRow.ToJson(rows).ToJsonString(PlainJson.Options));
+        if (request.Json) Console.Out.WriteLine(ToJson(rows, pairs).ToJsonString(PlainJson.Options));
         return rows.Any(row => row.Error is not null) ? ExitCode.Failed : ExitCode.Success;
     }
 
@@ -85,10 +88,41 @@ internal sealed class CompareCommand(CompareRequest request, TextWriter output, 
         }
     }
 
-    private static void Write(string path, IReadOnlyList<ComparisonRow> rows)
+    private static void Write(string path, IReadOnlyList<ComparisonRow> rows, IReadOnlyList<RunPair>? pairs = null)
     {
-        AtomicFile.WriteText(path, ComparisonRow.ToJson(rows).ToJsonString(PlainJson.Options));
-        AtomicFile.WriteText(Page(path), ComparisonPage.Render(rows));
+        AtomicFile.WriteText(path, ToJson(rows, pairs ?? []).ToJsonString(PlainJson.Options));
+        AtomicFile.WriteText(Page(path), ComparisonPage.Render(rows, pairs ?? []));
+    }
+
+    private static JsonObject ToJson(IReadOnlyList<ComparisonRow> rows, IReadOnlyList<RunPair> pairs)
+    {
+        var json = ComparisonRow.ToJson(rows);
+        json["paired"] = new JsonArray([.. pairs.Select(pair => new JsonObject { ["first"] = pair.First, ["second"] = pair.Second, ["differences"] = PairedDifference.ToJson(pair.Differences) })]);
+        return json;
+    }
+
+    /// <summary>Each further run against the first: how they differ on the questions that both were asked.</summary>
+    private List<RunPair> Pairs(IReadOnlyList<RunFolder> runs)
+    {
+        var pairs = new List<RunPair>();
+        if (runs.Count < 2) return pairs;
+        foreach (var other in runs.Skip(1))
+        {
+            if (Array.Find([runs[0], other], run => !File.Exists(run.Evaluation)) is { } missing)
+            {
+                output.WriteLine($"no paired comparison of {runs[0].Name} and {other.Name}: {missing.Name} has no evaluation.json, which 'pluginhost evaluate {missing.Name}' makes");
+                continue;
+            }
+            var pair = new RunPair(runs[0].Name, other.Name, PairedDifference.Of(EvaluationFile.Read(runs[0]), EvaluationFile.Read(other)));
+            pairs.Add(pair);
+            output.WriteLine($"{pair.Second} - {pair.First}, by a paired bootstrap{(pair.Differences.Count == 0 ? ": they were not asked the same; evaluate both with the same metrics, splits and limit" : "")}");
+            if (pair.Differences.Count == 0) continue;
+            var table = new TextTable("metric", "split", "first", "second", "difference", "95 % interval", "p");
+            foreach (var item in pair.Differences.Where(item => request.Metric is null || item.Metric == request.Metric || item.Metric.StartsWith(request.Metric + ":", StringComparison.Ordinal)))
+                table.Add(item.Metric, item.Split, FigureText.Precise(item.First), FigureText.Precise(item.Second), FigureText.Precise(item.Difference), $"{FigureText.Precise(item.Low)} to {FigureText.Precise(item.High)}", FigureText.Precise(item.P));
+            table.Write(output);
+        }
+        return pairs;
     }
 
     private static string Page(string report) => Path.ChangeExtension(report, ".html");

@@ -55,7 +55,9 @@ internal sealed class DataCommand(HostConfig host, bool json, bool terminal, Tex
             var format = Dataset.FormatOf(project.Data);
             var media = new MediaDecoding([.. plan.Media.Select(item => new MediaPlugin(item.Description.Id, item.Description.Accepts, Lease(item).Guarded<IMediaDecoder>()))], format, TimeSpan.FromSeconds(project.Data.DecodeSeconds));
             var rejections = new RejectionLog();
-            ISource Opened(PlannedPlugin plugin) => Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, around, rejections.Add));
+            var templates = plan.Templates is { } words ? Lease(words).As<ITemplatePlugin>().Open(Context(words.Description), around) : null;
+            ISource Opened(PlannedPlugin plugin) => TemplatedSource.Of(
+                Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, around, rejections.Add) { Instructions = templates is not null }), templates);
             using var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Opened(item.Plugin), item.Weight))]);
             ChosenFilter Chosen(PlannedPlugin filter) => new(filter.Description.Id, () => Lease(filter).As<IFilterPlugin>().Open(
                 new FilterContext(Context(filter.Description, filter.Requirements), around, (content, modality, wanted) => media.Decode(content, modality, wanted, cancellation))));

@@ -15,12 +15,15 @@ internal static class DataCommandLine
         var project = new Argument<string>("project") { Description = "A project file" };
         var folder = new Option<string?>("--out") { Description = "The folder for versions; default: 'data' in the artifacts folder" };
         var shard = new Option<int>("--shard") { Description = "Megabytes after which a shard is closed", DefaultValueFactory = _ => 256 };
+        var templates = new Option<bool>("--templates") { Description = "Builds nothing, but shows a sample of each instruction type as a person reads it" };
         shard.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is < 1 or > 1 << 20) result.AddError("--shard is a number of megabytes from 1 to 1048576");
         });
-        var build = new Command("build", "Filters a project's data and writes a version of it in shards; goes on with a build that was stopped") { project, folder, shard, set, json };
-        build.SetAction((parsed, cancellation) => Task.FromResult(Command(parsed).Build(parsed.GetValue(project)!, parsed.GetValue(set) ?? [], parsed.GetValue(folder), (long)parsed.GetValue(shard) << 20, loggers, cancellation)));
+        var build = new Command("build", "Filters a project's data and writes a version of it in shards; goes on with a build that was stopped") { project, folder, shard, templates, set, json };
+        build.SetAction((parsed, cancellation) => Task.FromResult(parsed.GetValue(templates)
+            ? new TemplatesCommand(HostFile.Read(parsed.GetValue(hostFile)), Console.Out, loggers, cancellation).Run(parsed.GetValue(project)!, parsed.GetValue(set) ?? [])
+            : Command(parsed).Build(parsed.GetValue(project)!, parsed.GetValue(set) ?? [], parsed.GetValue(folder), (long)parsed.GetValue(shard) << 20, loggers, cancellation)));
 
         var version = new Argument<string>("version") { Description = "A version: folder, name or 'latest'" };
         var verify = new Command("verify", "Compares a version's shards with the hashes of when it was built") { version, json };

@@ -8,6 +8,9 @@ internal static class FigureText
     /// <summary>Three digits or more.</summary>
     public static string Number(double value) => value.ToString(Math.Abs(value) switch { < 10 => "0.00", < 100 => "0.0", _ => "#,0" }, CultureInfo.InvariantCulture);
 
+    /// <summary>Three digits behind the point.</summary>
+    public static string Precise(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
+
     /// <summary>Percent of a whole.</summary>
     public static string Share(double part) => (part * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 

@@ -25,7 +25,7 @@ public static class PlanCommand
 
     internal static void Print(GraphPlan plan, TextWriter output)
     {
-        output.WriteLine($"{plan.Project.Name}: data from {string.Join(", ", plan.Sources.Select(source => plan.Sources.Count == 1 ? source.Plugin.Description.Id : $"{source.Weight} x {source.Plugin.Description.Id}").DefaultIfEmpty("nowhere"))}{(plan.Tokenizer is { } tokenizer ? $", text by {tokenizer.Description.Id} ({plan.Vocabulary} ids)" : "")}");
+        output.WriteLine($"{plan.Project.Name}: data from {string.Join(", ", plan.Sources.Select(source => plan.Sources.Count == 1 ? source.Plugin.Description.Id : $"{source.Weight} x {source.Plugin.Description.Id}").DefaultIfEmpty("nowhere"))}{(plan.Tokenizer is { } tokenizer ? $", text by {tokenizer.Description.Id} ({plan.Vocabulary} ids)" : "")}{(plan.Templates is { } templates ? $", instructions worded by {templates.Description.Id}" : "")}");
         foreach (var (round, number) in plan.Filters.Select((round, i) => (round, i + 1)))
             output.WriteLine($"filter round {number} of 'data build': {string.Join(", ", round.Select(filter => filter.Description.Id))}");
         foreach (var transform in plan.Transforms)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
+using PluginHost.Artifacts.Evaluations;
 using PluginHost.Artifacts.Report;
 using PluginHost.Bench;
 using PluginHost.Catalog.Install;
@@ -98,6 +99,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         var outcome = new Outcome(folder, seed, CostOf(workspace), stages, results, profiles);
         Record("finished", stages, results, outcome.Cost);
         AtomicFile.WriteText(folder.ReportJson, Indented(ReportJson(outcome, [seed], results)));
+        EvaluationFile.Write(folder.Evaluation, folder.Name, evaluation);
         AtomicFile.WriteText(folder.ReportHtml, HtmlReport.Render(
             folder.Name, PlanText(workspace), stages, results, evaluation.Examples, workspace.Data.Rejections));
         foreach (var stage in stages.Where(stage => stage.Evaluations.Count > 0 && stage != stages[^1]))

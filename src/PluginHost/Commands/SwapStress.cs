@@ -107,7 +107,7 @@ internal sealed class SwapStress(Workspace workspace, int swaps, int callers, Te
     }
 
     private void Remember(ExecutableGraph graph) =>
-        expected[Served(graph)] = new TextGenerator(graph, workspace.Data).Answer([(sample, Question)], [], Sampled)[0];
+        expected[Served(graph)] = new TextGenerator(graph, workspace.Data).Answer([(sample, new Turn("", Question, ""))], [], Sampled)[0].Text;
 
     private PluginDescription Served(ExecutableGraph graph) => graph.Plan.Nodes.First(node => node.Name == fusion).Description;
 
