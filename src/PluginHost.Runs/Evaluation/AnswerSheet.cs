@@ -29,7 +29,7 @@ internal sealed class AnswerSheet(ExecutableGraph graph, Dataset data, int batch
         void Progress(int done) => observer.Evaluating(what, done, asked.Count);
         if (graph.Decoder is null)
             return new AnswerRanker(graph, data).Answer(asked, blank, Progress, cancellation).Zip(asked, (text, row) => new Prediction(row.Sample.Id, row.Turn, text));
-        return new TextGenerator(graph, data).Answer(asked, blank, new Sampling(), batchSize, Progress, cancellation)
+        return new TextGenerator(graph, data).Answer(asked, blank, new Sampling(), batchSize, Progress, cancellation: cancellation)
             .Zip(asked, (answer, row) => new Prediction(row.Sample.Id, row.Turn, answer.Text) { Confidence = answer.Confidence });
     }
 }
