@@ -88,7 +88,13 @@ internal sealed class JsonTokenizer : ITokenizer
         foreach (var (content, id) in specials.Appended)
             list.Add(new JsonObject
             {
-                ["id"] = id, ["content"] = content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+                ["id"] = id,
+                ["content"] = content,
+                ["single_word"] = false,
+                ["lstrip"] = false,
+                ["rstrip"] = false,
+                ["normalized"] = false,
+                ["special"] = true,
             });
         return root.ToJsonString(Readable);
     }

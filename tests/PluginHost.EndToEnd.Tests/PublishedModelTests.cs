@@ -106,8 +106,18 @@ public sealed class PublishedModelTests : IDisposable
         const int width = 32, heads = 4, keyValueHeads = 2, inner = 48, vocabulary = 300, layers = 2;
         Write(folder, "config.json", new JsonObject
         {
-            ["model_type"] = "llama", ["hidden_size"] = width, ["num_hidden_layers"] = layers, ["num_attention_heads"] = heads, ["num_key_value_heads"] = keyValueHeads, ["intermediate_size"] = inner,
-            ["vocab_size"] = vocabulary, ["rms_norm_eps"] = 1e-5, ["rope_theta"] = 50000.0, ["max_position_embeddings"] = 512, ["tie_word_embeddings"] = true, ["hidden_act"] = "silu",
+            ["model_type"] = "llama",
+            ["hidden_size"] = width,
+            ["num_hidden_layers"] = layers,
+            ["num_attention_heads"] = heads,
+            ["num_key_value_heads"] = keyValueHeads,
+            ["intermediate_size"] = inner,
+            ["vocab_size"] = vocabulary,
+            ["rms_norm_eps"] = 1e-5,
+            ["rope_theta"] = 50000.0,
+            ["max_position_embeddings"] = 512,
+            ["tie_word_embeddings"] = true,
+            ["hidden_act"] = "silu",
         });
         string[] special = ["<pad>", "<bos>", "<eos>", "<answer>", "<image>", "<audio>", "<video>"];
         var next = 256;
@@ -149,12 +159,17 @@ public sealed class PublishedModelTests : IDisposable
         const int width = 16, inner = 24, layers = 2, patch = 8, size = 32;
         Write(folder, "config.json", new JsonObject
         {
-            ["model_type"] = "clip", ["vision_config"] = new JsonObject { ["hidden_size"] = width, ["num_hidden_layers"] = layers, ["num_attention_heads"] = 2, ["intermediate_size"] = inner, ["patch_size"] = patch, ["image_size"] = size },
+            ["model_type"] = "clip",
+            ["vision_config"] = new JsonObject { ["hidden_size"] = width, ["num_hidden_layers"] = layers, ["num_attention_heads"] = 2, ["intermediate_size"] = inner, ["patch_size"] = patch, ["image_size"] = size },
         });
         var tensors = new Dictionary<string, long[]>
         {
-            ["logit_scale"] = [], ["text_model.embeddings.token_embedding.weight"] = [5, 4], ["visual_projection.weight"] = [12, width], ["vision_model.embeddings.class_embedding"] = [width],
-            ["vision_model.embeddings.patch_embedding.weight"] = [width, 3, patch, patch], ["vision_model.embeddings.position_embedding.weight"] = [size / patch * size / patch + 1, width],
+            ["logit_scale"] = [],
+            ["text_model.embeddings.token_embedding.weight"] = [5, 4],
+            ["visual_projection.weight"] = [12, width],
+            ["vision_model.embeddings.class_embedding"] = [width],
+            ["vision_model.embeddings.patch_embedding.weight"] = [width, 3, patch, patch],
+            ["vision_model.embeddings.position_embedding.weight"] = [size / patch * size / patch + 1, width],
         };
         foreach (var norm in (string[])["pre_layrnorm", "post_layernorm"]) Map($"vision_model.{norm}", [width]);
         for (var layer = 0; layer < layers; layer++)

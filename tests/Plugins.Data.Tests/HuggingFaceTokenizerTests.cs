@@ -62,7 +62,10 @@ public class HuggingFaceTokenizerTests
         ["decoder"] = JsonNode.Parse("""{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}"""),
         ["model"] = new JsonObject
         {
-            ["type"] = "BPE", ["unk_token"] = "<unk>", ["fuse_unk"] = true, ["byte_fallback"] = true,
+            ["type"] = "BPE",
+            ["unk_token"] = "<unk>",
+            ["fuse_unk"] = true,
+            ["byte_fallback"] = true,
             ["vocab"] = new JsonObject([.. new[] { "<unk>", "<s>", "</s>" }.Concat(Enumerable.Range(0, 256).Select(value => $"<0x{value:X2}>")).Concat(["▁", "a", "b", "c", "▁a", "ab", "▁ab", "▁▁"])
                 .Select((token, id) => KeyValuePair.Create(token, (JsonNode?)id))]),
             ["merges"] = new JsonArray("▁ a", "a b", "▁ ab", "▁ ▁"),

@@ -19,7 +19,9 @@ public sealed record ExportTokens(JsonObject Json, int Begin, int End, int Pad)
         using var lease = catalog.Lease(planned.Description, planned.Settings);
         var tokenizer = lease.As<ITokenizerPlugin>().Load(run.TokenizerJson, new BuildContext
         {
-            Device = CPU, Logger = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, ContentFolder = planned.Description.Folder,
+            Device = CPU,
+            Logger = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance,
+            ContentFolder = planned.Description.Folder,
         });
         return new ExportTokens(JsonNode.Parse(tokenizer.ToJson())!.AsObject(), tokenizer.Special(SpecialTokens.Begin), tokenizer.Special(SpecialTokens.End), tokenizer.Special(SpecialTokens.Pad));
     }

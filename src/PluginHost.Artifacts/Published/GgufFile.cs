@@ -60,7 +60,8 @@ public sealed class GgufFile
         writer.Write(3u);
         writer.Write((ulong)tensors.Count);
         writer.Write((ulong)values.Count + 1);
-        foreach (var (key, write) in values.Append(("general.alignment", to => { to.Write(Uint32); to.Write((uint)Alignment); })))
+        foreach (var (key, write) in values.Append(("general.alignment", to => { to.Write(Uint32); to.Write((uint)Alignment); }
+        )))
         {
             WriteText(writer, key);
             write(writer);

@@ -101,7 +101,10 @@ public sealed partial class ModelImport(PluginCatalog catalog, string artifacts,
         using var lease = catalog.Lease(planned.Description, planned.Settings);
         return lease.As<ITokenizerPlugin>().Load(json, new BuildContext
         {
-            Device = CPU, Logger = loggers.CreateLogger(Tokenizer), Cancellation = cancellation, ContentFolder = planned.Description.Folder,
+            Device = CPU,
+            Logger = loggers.CreateLogger(Tokenizer),
+            Cancellation = cancellation,
+            ContentFolder = planned.Description.Folder,
         }).Vocabulary;
     }
 
