@@ -13,7 +13,7 @@ public sealed record LibraryOptions(
     [property: Description("A folder with files of further types, relative to the project file; one with the id of a type of the library takes its place.")] string? Folder = null);
 
 /// <summary>The library.</summary>
-[Plugin("template.library", "Words instructions of 28 types in English and Chinese, some wordings for evaluation alone.")]
+[Plugin("template.library", "Words instructions of 27 types in English and Chinese, some wordings for evaluation alone.")]
 public sealed class LibraryTemplates(LibraryOptions options) : ITemplatePlugin
 {
     private const string Extension = ".json";

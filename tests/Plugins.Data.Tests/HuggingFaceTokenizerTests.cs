@@ -169,14 +169,14 @@ public class HuggingFaceTokenizerTests
     }
 
     [Theory]
-    [InlineData(Splitting.Isolated, "a-b--", new[] { "a", "-", "b", "-", "-" })]
-    [InlineData(Splitting.Removed, "a-b--", new[] { "a", "b" })]
-    [InlineData(Splitting.MergedWithPrevious, "a-b--c", new[] { "a-", "b-", "-", "c" })]
-    [InlineData(Splitting.MergedWithNext, "a-b--c", new[] { "a", "-b", "-", "-c" })]
-    internal void Splitter_Behaviors_AreThoseOfTheFormat(Splitting splitting, string text, string[] expected)
+    [InlineData(nameof(Splitting.Isolated), "a-b--", new[] { "a", "-", "b", "-", "-" })]
+    [InlineData(nameof(Splitting.Removed), "a-b--", new[] { "a", "b" })]
+    [InlineData(nameof(Splitting.MergedWithPrevious), "a-b--c", new[] { "a-", "b-", "-", "c" })]
+    [InlineData(nameof(Splitting.MergedWithNext), "a-b--c", new[] { "a", "-b", "-", "-c" })]
+    public void Splitter_Behaviors_AreThoseOfTheFormat(string splitting, string text, string[] expected)
     {
         var pieces = new List<Piece>();
-        new Splitter("-", splitting).Split(text, new Piece(0, text.Length), pieces);
+        new Splitter("-", Enum.Parse<Splitting>(splitting)).Split(text, new Piece(0, text.Length), pieces);
         Assert.Equal(expected, pieces.Select(piece => text.Substring(piece.Start, piece.Length)));
     }
 
