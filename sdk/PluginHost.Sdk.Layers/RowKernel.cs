@@ -24,13 +24,7 @@ internal static unsafe class RowKernel
     /// <summary>Calls a body with each block's index, first row and the row after its last, on as many threads as torch may use here.</summary>
     public static void ForEachBlock(int rows, Action<int, int, int> body)
     {
-        var (blocks, threads) = (Blocks(rows), get_num_threads());
-        if (threads == 1 || blocks == 1)
-            for (var block = 0; block < blocks; block++) Run(block);
-        else
-            Parallel.For(0, blocks, new ParallelOptions { MaxDegreeOfParallelism = threads }, Run);
-
-        void Run(int block) => body(block, block * BlockRows, Math.Min(rows, (block + 1) * BlockRows));
+        TorchThreads.ForEach(Blocks(rows), block => body(block, block * BlockRows, Math.Min(rows, (block + 1) * BlockRows)));
     }
 
     /// <summary>Number of blocks of so many rows.</summary>

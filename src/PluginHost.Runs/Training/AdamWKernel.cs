@@ -1,4 +1,5 @@
 using System.Numerics;
+using PluginHost.Sdk;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -34,7 +35,7 @@ internal static unsafe class AdamWKernel
     {
         var blocks = items.SelectMany(item => Cut(item, new Factors(
             (float)clip, (float)(1 - item.Rate * item.Decay), (float)(item.Rate / (1 - Math.Pow(beta1, item.Step))), (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, item.Step)))))).ToArray();
-        Blocks.ForEach(blocks.Length, i => Step(blocks[i], (float)(1 - beta1), (float)beta2, (float)epsilon));
+        TorchThreads.ForEach(blocks.Length, i => Step(blocks[i], (float)(1 - beta1), (float)beta2, (float)epsilon));
     }
 
     /// <summary>The sum of the squares of all gradients.</summary>
@@ -42,7 +43,7 @@ internal static unsafe class AdamWKernel
     {
         var blocks = gradients.SelectMany(gradient => Lengths(gradient).Select(part => (Start: (nint)(Blocks.Of(gradient) + part.Start), part.Length))).ToArray();
         var sums = new double[blocks.Length];
-        Blocks.ForEach(blocks.Length, i => sums[i] = SumOfSquares((float*)blocks[i].Start, blocks[i].Length));
+        TorchThreads.ForEach(blocks.Length, i => sums[i] = SumOfSquares((float*)blocks[i].Start, blocks[i].Length));
         return sums.Sum();
     }
 

@@ -13,14 +13,4 @@ internal static unsafe class Blocks
 
     /// <summary>The numbers of a contiguous tensor, which must outlive their use.</summary>
     public static float* Of(Tensor x) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(x.bytes));
-
-    /// <summary>Calls a body with each number from 0, on as many threads as torch may use here.</summary>
-    public static void ForEach(int count, Action<int> body)
-    {
-        var threads = get_num_threads();
-        if (threads == 1 || count == 1)
-            for (var i = 0; i < count; i++) body(i);
-        else
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
-    }
 }

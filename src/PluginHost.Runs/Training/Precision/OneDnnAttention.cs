@@ -146,7 +146,7 @@ internal sealed class OneDnnAttention : GuardedFunction<OneDnnAttention>
             var (matrices, queries, keys) = ((int)scores.size(0), (int)scores.size(1), (int)scores.size(2));
             var mask = Mask is null ? 0 : (nint)Blocks.Of(Mask);
             var (samplesOfMask, rowsOfMask) = Mask is null ? (1L, 1L) : (Mask.size(0), Mask.size(2));
-            Blocks.ForEach((matrices * queries + BlockRows - 1) / BlockRows, block =>
+            TorchThreads.ForEach((matrices * queries + BlockRows - 1) / BlockRows, block =>
             {
                 for (var row = block * BlockRows; row < Math.Min(matrices * queries, (block + 1) * BlockRows); row++)
                 {
