@@ -71,7 +71,8 @@ public sealed class ImageMedia : IMediaDecoder
         var scale = size / (float)Math.Max(bitmap.Width, bitmap.Height);
         var (width, height) = (Math.Max(1, bitmap.Width * scale), Math.Max(1, bitmap.Height * scale));
         var place = SKRect.Create((size - width) / 2, (size - height) / 2, width, height);
-        var sampling = scale >= 1 ? new SKSamplingOptions(SKCubicResampler.Mitchell)
+        var sampling = scale == 1 ? SKSamplingOptions.Default  // the pixels themselves: a cubic would blur them
+            : scale > 1 ? new SKSamplingOptions(SKCubicResampler.Mitchell)
             // What is more than half of a picture that was reduced already has nothing finer to filter away.
             : new SKSamplingOptions(SKFilterMode.Linear, reduced && scale > 0.5f ? SKMipmapMode.None : SKMipmapMode.Linear);
         canvas.DrawImage(image, place, sampling, null);

@@ -7,12 +7,14 @@ namespace PluginHost.Sdk.Layers;
 /// <param name="context">Says type and device.</param>
 public sealed class GridPositions(long width, BuildContext context) : IDisposable
 {
+    private readonly Lock gate = new();
     private (long Rows, long Columns) size;
     private Tensor? table;
 
-    /// <summary>The positions of a grid, [1, rows * columns, width]; kept until another size is asked for.</summary>
+    /// <summary>The positions of a grid, [1, rows * columns, width]; kept until another size is asked for. Micro-batches may ask side by side.</summary>
     public Tensor For(long rows, long columns)
     {
+        using var one = gate.EnterScope();
         if (table is not null && size == (rows, columns)) return table;
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -20,7 +22,7 @@ public sealed class GridPositions(long width, BuildContext context) : IDisposabl
         var column = Axis(columns).unsqueeze(0).expand(rows, columns, -1);
         var both = cat([row, column], -1).view(1, rows * columns, -1);
         var filled = nn.functional.pad(both, [0, width - both.size(2)]);  // a width that 4 does not divide
-        table?.Dispose();
+        // Not disposed here: who asked for the former size may still be reading it.
         table = filled.to(context.Dtype).to(context.Device).DetachFromDisposeScope();
         size = (rows, columns);
         return table;

@@ -21,6 +21,22 @@ public class LayerTests
     }
 
     [Fact]
+    public void GridPositions_AskedSideBySideForSeveralSizes_GivesEachItsOwn()
+    {
+        using var positions = new GridPositions(8, Context);
+        var wrong = 0;
+        Parallel.For(0, 400, i =>
+        {
+            using var scope = NewDisposeScope();
+            var rows = 1 + i % 3;
+            var table = positions.For(rows, 4);
+            // Beside what place it is, each of the width's two halves has sin² + cos² = 1 for each of two frequencies.
+            if (table.size(1) != 4 * rows || Math.Abs(table.square().sum().item<float>() - 4 * 4 * rows) > 1e-3) Interlocked.Increment(ref wrong);
+        });
+        Assert.Equal(0, wrong);
+    }
+
+    [Fact]
     public void Rotary_Position_TurnsEachPairByItsAngle()
     {
         using var scope = NewDisposeScope();

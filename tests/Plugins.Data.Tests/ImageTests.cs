@@ -45,6 +45,15 @@ public sealed class ImageTests : IDisposable
     }
 
     [Fact]
+    public void Picture_OfTheWantedSize_KeepsEveryPixel()
+    {
+        static SKColor Colour(int x, int y) => new((byte)(37 * x * y), (byte)(90 * x), (byte)(50 * y + x));
+        var picture = Decode(folder.Write("a.png", Encode(16, 16, SKEncodedImageFormat.Png, Colour)));
+        for (var i = 0; i < 256; i++)
+            Assert.Equal((Colour(i % 16, i / 16).Red, Colour(i % 16, i / 16).Green, Colour(i % 16, i / 16).Blue), Pixel(picture, i % 16, i / 16));
+    }
+
+    [Fact]
     public void Alpha_OverGarbage_BecomesWhite()
     {
         var picture = Decode(folder.Write("a.png", Encode(16, 16, SKEncodedImageFormat.Png, (x, _) => new SKColor(255, 0, 255, (byte)(x < 8 ? 0 : 255)))));
