@@ -3,6 +3,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using PluginHost.Sdk;
+using Tokenizer.HuggingFace.Jinja;
 
 namespace Tokenizer.HuggingFace;
 
@@ -15,6 +16,7 @@ namespace Tokenizer.HuggingFace;
 /// <param name="Image">The token that stands for a picture; null: the usual one.</param>
 /// <param name="Audio">The token that stands for a sound; null: the usual one.</param>
 /// <param name="Video">The token that stands for a video; null: the usual one.</param>
+/// <param name="ChatTemplate">How the model reads a conversation, in Jinja; null: as the host writes turns.</param>
 public sealed record HuggingFaceOptions(
     [property: Range(8, 2_000_000), Description("Number of ids that the model has: the rows of its embedding. The file's tokens have to fit.")] int Vocabulary = 151_936,
     [property: Description("The token that fills rows; not the one that ends answers. Default: <pad> or what is usual in its place.")] string? Pad = null,
@@ -23,7 +25,8 @@ public sealed record HuggingFaceOptions(
     [property: Description("The token between prompt and answer. Default: <answer>, or a line break.")] string? Answer = null,
     [property: Description("The token that stands for a picture. Default: <image> or what is usual in its place.")] string? Image = null,
     [property: Description("The token that stands for a sound. Default: <audio> or what is usual in its place.")] string? Audio = null,
-    [property: Description("The token that stands for a video. Default: <video> or what is usual in its place.")] string? Video = null);
+    [property: Description("The token that stands for a video. Default: <video> or what is usual in its place.")] string? Video = null,
+    [property: Description("How the model reads a conversation: the chat template of its authors, in Jinja. Default: turns are written as the host writes them.")] string? ChatTemplate = null);
 
 /// <summary>Byte-pair encodings that come with a published model.</summary>
 [Plugin("tokenizer.hugging-face", "The tokenizer.json of a published model: byte-level and SentencePiece-style byte-pair encodings.")]
@@ -41,6 +44,10 @@ public sealed class HuggingFaceTokenizer(HuggingFaceOptions options) : ITokenize
             var tokenizer = new JsonTokenizer(json, TokenizerFile.Parse(json), options);
             if (tokenizer.Vocabulary <= options.Vocabulary) return tokenizer;
             throw new UserErrorException($"tokenizer.json has {tokenizer.Vocabulary} ids with its special tokens, but the setting 'vocabulary' of tokenizer.hugging-face allows {options.Vocabulary}; set it to {tokenizer.Vocabulary} or more.");
+        }
+        catch (JinjaException error)
+        {
+            throw new UserErrorException($"tokenizer.hugging-face cannot read the chat template (chatTemplate; chat_template in tokenizer_config.json): {error.Message}. Take it out to go on without it.");
         }
         catch (FormatException error)
         {

@@ -4,12 +4,14 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
 using PluginHost.Sdk;
+using Tokenizer.HuggingFace.Jinja;
 
 namespace Tokenizer.HuggingFace;
 
 /// <summary>A tokenizer as its file describes it. Special tokens are never found in text; they are put in by who asks for their ids.</summary>
-internal sealed class JsonTokenizer : ITokenizer
+internal sealed class JsonTokenizer : IChatTokenizer
 {
     /// <summary>Words that are remembered with their tokens, and their longest.</summary>
     private const int RememberedWords = 65_536;
@@ -22,6 +24,8 @@ internal sealed class JsonTokenizer : ITokenizer
     private readonly MergeTable merges;
     private readonly SpecialIds specials;
     private readonly AddedTokenSearch added;
+    private readonly AddedTokenSearch marks;  // special ones too: what a chat template writes
+    private readonly ChatTemplate? chat;
     private readonly int[] byteTokens;   // by byte; -1 where there is none
     private readonly int unknown;
     private readonly byte[][] contents;  // by id; empty for special tokens and holes
@@ -43,23 +47,57 @@ internal sealed class JsonTokenizer : ITokenizer
         specials = new SpecialIds(file, options);
         added = new AddedTokenSearch(file.Added.Where(token => !token.Special && !specials.Contains(token.Id)));
         contents = Contents();
+        AddedToken[] appended = [.. specials.Appended.Select(token => new AddedToken(token.Id, token.Content, true, false, false))];
+        marks = new AddedTokenSearch([.. file.Added, .. appended]);
+        if (options.ChatTemplate is { } template) chat = new ChatTemplate(template, file.Added.Where(token => token.Special || specials.Contains(token.Id)).Concat(appended), specials.Spellings);
     }
 
     public int Vocabulary => specials.Vocabulary;
 
-    public IReadOnlyList<int> Encode(string text)
+    public IReadOnlyList<int> Encode(string text) => Encode(text, added);
+
+    public IReadOnlyList<int>? EncodeChat(IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool>? tools = null)
+    {
+        if (chat is null) return null;
+        (string Token, int Wanted)[] media = [.. new[] { SpecialTokens.Image, SpecialTokens.Audio, SpecialTokens.Video }
+            .Select(token => (token, messages.Sum(message => message.Contents.Count(content => ChatTemplate.Medium(content) == token))))];
+        // Templates of multimodal models go through the parts of a content and have tokens of their own around a medium; those of others expect texts.
+        bool[] ways = media.Any(item => item.Wanted > 0) ? [true, false] : [false];
+        JinjaException? refusal = null;
+        foreach (var parts in ways)
+            try
+            {
+                var ids = Encode(chat.Render(messages, tools, parts), marks);
+                if (media.All(item => ids.Count(id => id == Special(item.Token)) == item.Wanted)) return ids;
+            }
+            catch (JinjaException error)
+            {
+                refusal = error;
+            }
+        throw new UserErrorException(refusal is null
+            ? "The chat template of tokenizer.hugging-face has no place for the media of this conversation: another number of their tokens comes out."
+            : $"The chat template of tokenizer.hugging-face refuses the conversation: {refusal.Reason}.");
+    }
+
+    private List<int> Encode(string text, AddedTokenSearch search)
     {
         var ids = new List<int>(text.Length / 3 + 4);
         var valid = Ascii.IsValid(text) ? text : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));  // a lone surrogate has no bytes
         var start = 0;
-        while (added.Next(valid, start) is { } found)
+        while (search.Next(valid, start) is { } found)
         {
-            Section(valid[start..found.Start], start == 0, ids);
+            Plain(start, found.Start);
             ids.Add(found.Id);
             start = found.End;
         }
-        Section(start == 0 ? valid : valid[start..], start == 0, ids);
+        Plain(start, valid.Length);
         return ids;
+
+        void Plain(int from, int to)
+        {
+            var section = from == 0 && to == valid.Length ? valid : valid[from..to];
+            Section(ReferenceEquals(search, marks) ? ChatTemplate.Unguarded(section) : section, from == 0, ids);
+        }
     }
 
     public string Decode(IReadOnlyList<int> ids)

@@ -45,6 +45,10 @@ internal sealed class SpecialIds
     /// <summary>Ids that stand for no text. A line break between prompt and answer does stand for one.</summary>
     public IEnumerable<int> Hidden => ids.Values.Where(id => added.Contains(id) || appended.Any(item => item.Item2 == id));
 
+    /// <summary>How each of the host's special tokens is spelt.</summary>
+    public IReadOnlyDictionary<string, string> Spellings =>
+        ids.ToDictionary(item => item.Key, item => tokens.FirstOrDefault(token => token.Value == item.Value).Key ?? item.Key);
+
     public bool Contains(int id) => ids.ContainsValue(id);
 
     /// <summary>The id of a special token, by the host's name or the file's own.</summary>

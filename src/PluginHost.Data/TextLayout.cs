@@ -1,3 +1,4 @@
+using Microsoft.Extensions.AI;
 using PluginHost.Sdk;
 
 namespace PluginHost.Data;
@@ -17,7 +18,8 @@ internal sealed record PackedRow(List<Sample> Samples, List<Segment> Segments)
 
 /// <summary>
 /// How turns and captions become tokens. A turn is one segment: <c>&lt;bos&gt; [&lt;image&gt;] [&lt;audio&gt;] [&lt;video&gt;] prompt &lt;answer&gt;
-/// answer &lt;eos&gt;</c>, a placeholder for each medium of the sample; a caption is <c>&lt;bos&gt; caption &lt;eos&gt;</c>.
+/// answer &lt;eos&gt;</c>, a placeholder for each medium of the sample; a tokenizer with a chat template writes what comes before the answer as its model was taught.
+/// A caption is <c>&lt;bos&gt; caption &lt;eos&gt;</c>.
 /// </summary>
 internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog rejections)
 {
@@ -105,6 +107,7 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     /// <summary>What a model continues with its answer.</summary>
     public List<int> Prompt(Sample sample, Turn question)
     {
+        if (Chat(sample, question, longest) is { } chat) return chat;
         var ids = Header(sample, question.Media);
         ids.AddRange(Cut(sample, Prompt(question, sample), longest - ids.Count - 1));
         ids.Add(answer);
@@ -114,18 +117,66 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
 
     private (List<int> Ids, int FirstTarget) Turn(Sample sample, Turn turn)
     {
-        var ids = Header(sample, turn.Media);
-        var (prompt, reply) = (Prompt(turn, sample), Tokens(turn.Answer));
-        var room = Math.Max(0, longest - ids.Count - 2);
-        var asked = Math.Min(prompt.Count, Math.Max(room / 2, room - reply.Count));
-        var said = Math.Min(reply.Count, room - asked);
-        ids.AddRange(Cut(sample, prompt, asked));
-        ids.Add(answer);
+        var reply = Tokens(turn.Answer);
+        var ids = Chat(sample, turn, Math.Max(longest / 2, longest - reply.Count - 1));
+        if (ids is null)
+        {
+            ids = Header(sample, turn.Media);
+            var prompt = Prompt(turn, sample);
+            var room = Math.Max(0, longest - ids.Count - 2);
+            ids.AddRange(Cut(sample, prompt, Math.Min(prompt.Count, Math.Max(room / 2, room - reply.Count))));
+            ids.Add(answer);
+        }
         var firstTarget = ids.Count;
+        var said = Math.Min(reply.Count, Math.Max(0, longest - ids.Count - 1));
         ids.AddRange(Cut(sample, reply, said));
         if (said == reply.Count) ids.Add(end); // a cut answer does not end there
         Check(sample, ids);
         return (ids, firstTarget);
+    }
+
+    /// <summary>What comes before the answer, as the tokenizer's chat template has it; null where there is none.</summary>
+    private List<int>? Chat(Sample sample, Turn turn, int most)
+    {
+        if (tokenizer is not IChatTokenizer chat || chat.EncodeChat([Message(sample, turn)]) is not { } ids) return null;
+        if (ids.Count > most)
+        {
+            // The template's own tokens stay: the prompt gives up as many as are too many.
+            var prompt = Tokens(turn.Prompt);
+            var kept = Cut(sample, prompt, Math.Max(0, prompt.Count - (ids.Count - most)));
+            ids = chat.EncodeChat([Message(sample, turn with { Prompt = tokenizer.Decode([.. kept]) })])!;
+            if (ids.Count > most) ids = [.. ids.Take(most)];
+        }
+        Check(sample, [.. ids]);
+        return [.. ids];
+    }
+
+    /// <summary>The turn's question as a message: the media that have no place in it first.</summary>
+    private ChatMessage Message(Sample sample, Turn turn)
+    {
+        var contents = new List<AIContent>();
+        foreach (var modality in (string[])[Modality.Image, Modality.Audio, Modality.Video])
+            if (turn.Media.All(place => place.Modality != modality)) Add(modality);
+        var from = 0;
+        foreach (var place in turn.Media)
+        {
+            var to = Math.Clamp(place.At, from, turn.Prompt.Length);
+            Say(turn.Prompt[from..to]);
+            Add(place.Modality);
+            from = to;
+        }
+        Say(turn.Prompt[from..]);
+        return new ChatMessage(ChatRole.User, contents);
+
+        void Add(string modality)
+        {
+            if (Placeholder(sample, modality) is not null) contents.Add(new UriContent("sample:" + modality, modality + "/*"));
+        }
+
+        void Say(string text)
+        {
+            if (text.Length > 0) contents.Add(new TextContent(text));
+        }
     }
 
     /// <summary>The beginning, with the media that have no place in the prompt.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.AI;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -22,6 +23,23 @@ internal sealed class ByteTokenizer : ITokenizer
     public int Special(string token) => SpecialTokens.All.ToList().IndexOf(token);
 
     public string ToJson() => "{}";
+}
+
+/// <summary>Writes a message as <c>U</c>, its contents, <c>A</c>.</summary>
+internal sealed class ChatByteTokenizer(ByteTokenizer bytes) : IChatTokenizer
+{
+    public int Vocabulary => bytes.Vocabulary;
+
+    public IReadOnlyList<int> Encode(string text) => bytes.Encode(text);
+
+    public string Decode(IReadOnlyList<int> ids) => bytes.Decode(ids);
+
+    public int Special(string token) => bytes.Special(token);
+
+    public string ToJson() => bytes.ToJson();
+
+    public IReadOnlyList<int>? EncodeChat(IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool>? tools = null) =>
+        [.. Encode("U"), .. messages.SelectMany(message => message.Contents).SelectMany(content => content is UriContent uri ? [Special($"<{uri.MediaType.Split('/')[0]}>")] : Encode(((TextContent)content).Text)), .. Encode("A")];
 }
 
 /// <summary>Samples from a list; null stands for one that cannot be read.</summary>

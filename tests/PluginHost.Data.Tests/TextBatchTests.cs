@@ -26,6 +26,33 @@ public class TextBatchTests
     }
 
     [Fact]
+    public void Turn_OfATokenizerWithChatTemplate_IsWrittenByIt()
+    {
+        var sample = Make.Sample("1", new Turn("q", "pp", "a", "image") { Media = [new MediaPlace(1, "image")] }) with { Audio = Make.Sound() };
+        var data = Make.Dataset(new ListSource());
+        data.Tokenizer = new ChatByteTokenizer(new ByteTokenizer());
+        using var batch = data.CollateTurns([sample], [], 1, 0);
+        // U <audio> p <image> p A a <eos>: the picture where the turn places it
+        Assert.Equal([Id('U'), 5, Id('p'), 4, Id('p'), Id('A'), Id('a'), 2], Row(batch.Text!.Ids, 0));
+        Assert.Equal([None, None, None, None, None, Id('a'), 2, None], Row(batch.Text.Targets, 0));
+        Assert.Equal([Id('U'), 5, Id('p'), 4, Id('p'), Id('A')], data.EncodePrompt(sample, sample.Turns[0]).Select(id => (long)id));
+    }
+
+    [Fact]
+    public void TurnOfAChatTemplate_ThatIsTooLong_LosesWordsOfThePromptAndNothingOfTheTemplate()
+    {
+        var log = new RejectionLog();
+        var data = Make.Dataset(new ListSource(), log: log);
+        data.Tokenizer = new ChatByteTokenizer(new ByteTokenizer());
+        using var batch = data.CollateTurns([Make.Sample("1", new Turn("q", new string('p', 500), new string('a', 500)))], [], 1, 0);
+        var ids = Row(batch.Text!.Ids, 0);
+        Assert.InRange(ids.Length, 60, 64);
+        Assert.Equal((1, 1, 1), (ids.Count(id => id == Id('U')), ids.Count(id => id == Id('A')), ids.Count(id => id == 4)));
+        Assert.True(ids.Count(id => id == Id('p')) > 20 && ids.Count(id => id == Id('a')) > 20);
+        Assert.NotEmpty(log.Entries);
+    }
+
+    [Fact]
     public void Rows_OfSeveralTurns_RestartPositionsAndArePadded()
     {
         Sample[] samples = [Make.Sample("1", new Turn("q", "p", "a"), new Turn("r", "p", "b")) with { Image = null }, Make.Sample("2", new Turn("q", "p", "a")) with { Image = null }];

@@ -49,15 +49,20 @@ public sealed class PublishedModelTests : IDisposable
     [Fact]
     public void HuggingFaceExport_ImportedAgain_HasTheSameWeightsAndAnswers()
     {
-        var first = JsonNode.Parse(host.Run("import", Llama(Folder("llama"), shards: 1), "--name", "one", "--json").Succeeded().Output)!;
+        const string template = "{% for m in messages %}{{ bos_token }}{{ m.role }}: {{ m.content }}\n{% endfor %}";
+        var folder = Llama(Folder("llama"), shards: 1);
+        File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), template);
+        var first = JsonNode.Parse(host.Run("import", folder, "--name", "one", "--json").Succeeded().Output)!;
         host.Run("export", "one", "--format", "huggingface", "--out", "out").Succeeded();
         var second = JsonNode.Parse(host.Run("import", "out", "--name", "two", "--json").Succeeded().Output)!;
 
         var (before, after) = (Tensors(Path.Combine((string)first["folder"]!, "model.safetensors")), Tensors(Path.Combine((string)second["folder"]!, "model.safetensors")));
         Assert.Equal(before.Keys.Order(), after.Keys.Order());
         Assert.All(before, tensor => Assert.Equal(tensor.Value, after[tensor.Key]));
-        var settings = (string name) => HostProcess.Json(Path.Combine((string)name!, "project.json"))["graph"]!.ToJsonString();
-        Assert.Equal(settings((string)first["folder"]!), settings((string)second["folder"]!));
+        var project = (JsonNode model) => HostProcess.Json(Path.Combine((string)model["folder"]!, "project.json"));
+        Assert.Equal(project(first)["graph"]!.ToJsonString(), project(second)["graph"]!.ToJsonString());
+        Assert.Equal(template, (string)project(first)["data"]!["tokenizer"]!["settings"]!["chatTemplate"]!);
+        Assert.Equal(template, (string)project(second)["data"]!["tokenizer"]!["settings"]!["chatTemplate"]!);
         Assert.Equal(host.Run("chat", "one", "abc", "--max-tokens", "12").Succeeded().Output, host.Run("chat", "two", "abc", "--max-tokens", "12").Succeeded().Output);
     }
 
@@ -77,6 +82,8 @@ public sealed class PublishedModelTests : IDisposable
         Refused("'rope_scaling' of the kind 'llama3'", folder => Change(folder, "rope_scaling", new JsonObject { ["rope_type"] = "llama3" }));
         Refused("'model.embed_tokens.weight' is [300,32], and the model that config.json describes has [300,64]", folder => Change(folder, "hidden_size", 64));
         Refused("lacks 9 of the 29 tensors", folder => Change(folder, "num_hidden_layers", 3));
+        Refused("cannot read the chat template (chatTemplate; chat_template in tokenizer_config.json): line 1: the tag 'include' is not read", folder =>
+            File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{"chat_template":[{"name":"tool_use","template":"x"},{"name":"default","template":"{% include 'a' %}"}]}"""));
         Refused("config.json: there is no such file", folder => File.Delete(Path.Combine(folder, "config.json")));
         Refused("model-2.safetensors: there is no such file", folder => File.Delete(Path.Combine(folder, "model-2.safetensors")));
         Refused("the file was cut off", folder =>

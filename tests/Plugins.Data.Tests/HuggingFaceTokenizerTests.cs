@@ -218,7 +218,7 @@ public class HuggingFaceTokenizerTests
     }
 
     /// <summary>Runs a module with node, below the folder of npm's packages; the last argument is passed as a file.</summary>
-    private static string Node(string module, string argument, string content)
+    internal static string Node(string module, string argument, string content)
     {
         var folder = Directory.CreateTempSubdirectory("node").FullName;
         var script = Path.Combine(Environment.GetEnvironmentVariable("PLUGINHOST_NPM")!, $"test-{Guid.NewGuid():N}.mjs");

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace PluginHost.Sdk;
 
 /// <summary>Kind <c>tokenizer</c>. The port type of text takes its vocabulary from the option named <c>Vocabulary</c>.</summary>
@@ -31,6 +33,20 @@ public interface ITokenizer
 
     /// <summary>The content of <c>tokenizer.json</c>.</summary>
     string ToJson();
+}
+
+/// <summary>A tokenizer that may come with a chat template: how its model was taught to read a conversation.</summary>
+public interface IChatTokenizer : ITokenizer
+{
+    /// <summary>Encodes a conversation, up to where its next answer begins.</summary>
+    /// <param name="messages">
+    /// Who said what. A content of a picture, a sound or a video (by its media type) becomes the tokens that stand for it; text that looks like a special token
+    /// stays text.
+    /// </param>
+    /// <param name="tools">Functions that the model may call; null: none.</param>
+    /// <returns>Tokens, the beginning included where the template writes it; null: there is no template.</returns>
+    /// <exception cref="UserErrorException">The template refuses the conversation, or has no place for its media.</exception>
+    IReadOnlyList<int>? EncodeChat(IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool>? tools = null);
 }
 
 /// <summary>

@@ -19,7 +19,7 @@ public static class HuggingFaceExport
         Text("config.json", Config(tower, tokens, run.Plan.Project.Data.TextLength));
         Text("generation_config.json", new JsonObject { ["bos_token_id"] = tokens.Begin, ["eos_token_id"] = tokens.End, ["pad_token_id"] = tokens.Pad, ["do_sample"] = false });
         Text("tokenizer.json", tokens.Json);
-        Text("tokenizer_config.json", new JsonObject
+        var config = new JsonObject
         {
             ["tokenizer_class"] = "PreTrainedTokenizerFast",
             ["bos_token"] = tokens.Text(tokens.Begin),
@@ -27,7 +27,9 @@ public static class HuggingFaceExport
             ["pad_token"] = tokens.Text(tokens.Pad),
             ["model_max_length"] = run.Plan.Project.Data.TextLength,
             ["clean_up_tokenization_spaces"] = false,
-        });
+        };
+        if (run.Plan.Tokenizer!.Settings.TryGetValue(ModelImport.ChatTemplate, out var template) && template is string chat) config["chat_template"] = chat;
+        Text("tokenizer_config.json", config);
         return ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
 
         void Text(string name, JsonObject json) => AtomicFile.WriteText(Path.Combine(folder, name), json.ToJsonString(RunFolder.Indented));

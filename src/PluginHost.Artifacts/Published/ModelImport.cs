@@ -20,6 +20,9 @@ namespace PluginHost.Artifacts.Published;
 /// <param name="cancellation">Ends the import before the folder is made.</param>
 public sealed partial class ModelImport(PluginCatalog catalog, string artifacts, ILoggerFactory loggers, CancellationToken cancellation)
 {
+    /// <summary>The tokenizer's setting that holds the model's chat template.</summary>
+    internal const string ChatTemplate = "chatTemplate";
+
     private const string Tokenizer = "tokenizer.hugging-face";
     private const string Embedding = "embedding.weight";
     private const int MostIds = 2_000_000;
@@ -83,7 +86,9 @@ public sealed partial class ModelImport(PluginCatalog catalog, string artifacts,
     private static JsonObject TokenizerSettings(PublishedFolder published)
     {
         var settings = new JsonObject();
-        if (published.Json("tokenizer_config.json") is not { } json) return settings;
+        if (published.Text("chat_template.jinja") is { } template) settings[ChatTemplate] = template;
+        if (published.Json("tokenizer_config.json") is not { ValueKind: JsonValueKind.Object } json) return settings;
+        if (settings[ChatTemplate] is null && json.TryGetProperty("chat_template", out var chat) && Default(chat) is { } written) settings[ChatTemplate] = written;
         foreach (var (key, setting) in new[] { ("bos_token", "begin"), ("eos_token", "end"), ("pad_token", "pad") })
         {
             if (!json.TryGetProperty(key, out var token)) continue;
@@ -93,6 +98,17 @@ public sealed partial class ModelImport(PluginCatalog catalog, string artifacts,
         // Models without a token to pad with name the one that ends answers; padding must not be learnt as an end.
         if ((string?)settings["pad"] == (string?)settings["end"]) settings.Remove("pad");
         return settings;
+    }
+
+    // One template, or several by name: those for tools or retrieval stand beside the one for everything.
+    private static string? Default(JsonElement chat)
+    {
+        if (chat.ValueKind == JsonValueKind.String) return chat.GetString();
+        if (chat.ValueKind != JsonValueKind.Array) return null;
+        foreach (var item in chat.EnumerateArray())
+            if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String && name.GetString() == "default"
+                && item.TryGetProperty("template", out var template) && template.ValueKind == JsonValueKind.String) return template.GetString();
+        return null;
     }
 
     private long Ids(ProjectConfig project, string json)
