@@ -82,7 +82,7 @@ internal sealed class JsonTokenizer : IChatTokenizer
     private List<int> Encode(string text, AddedTokenSearch search)
     {
         var ids = new List<int>(text.Length / 3 + 4);
-        var valid = Ascii.IsValid(text) ? text : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));  // a lone surrogate has no bytes
+        var valid = text.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0 ? text : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));  // a lone surrogate has no bytes
         var start = 0;
         while (search.Next(valid, start) is { } found)
         {

@@ -27,6 +27,7 @@ internal readonly record struct Piece(int Start, int Length);
 internal sealed class Splitter(string pattern, Splitting splitting)
 {
     private readonly Regex regex = Compile(pattern);
+    private readonly WordPattern? words = splitting == Splitting.Isolated ? WordPattern.Of(pattern) : null;
 
     /// <exception cref="FormatException">.NET does not know the pattern.</exception>
     public static Regex Compile(string pattern)
@@ -44,6 +45,11 @@ internal sealed class Splitter(string pattern, Splitting splitting)
     /// <summary>Adds the pieces of a part of a text, in order.</summary>
     public void Split(ReadOnlySpan<char> text, Piece part, List<Piece> pieces)
     {
+        if (words is not null)
+        {
+            words.Split(text, part, pieces);
+            return;
+        }
         var span = text.Slice(part.Start, part.Length);
         if (span.IndexOfAnyInRange('\ud800', '\udfff') >= 0)
         {

@@ -180,6 +180,25 @@ public class HuggingFaceTokenizerTests
         Assert.Equal(expected, pieces.Select(piece => text.Substring(piece.Start, piece.Length)));
     }
 
+    [Theory]
+    [InlineData(@"\p{N}")]
+    [InlineData(@"\p{N}{1,3}")]
+    public void WordPattern_AnyText_CutsAsTheRegularExpression(string digits)
+    {
+        var pattern = $@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+        var words = WordPattern.Of(pattern)!;
+        var regex = new Splitter($"(?:{pattern})", Splitting.Isolated);  // is not recognised
+        var part = Gen.OneOf(Gen.OneOfConst("'s", "'LL", "'re", "'", " ", "  ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "\u0085", "\u001c", "a", "Zé", "猫", "ſ", "\u0301", "1", "٣", "²", "!", "。", "😀", "𝒳", "𝟘", "🇫🇷"), Gen.Char.Where(letter => !char.IsSurrogate(letter)).Select(letter => letter.ToString()));
+        part.Array[0, 30].Sample(parts =>
+        {
+            var text = "x" + string.Concat(parts) + "y";
+            var (expected, found, whole) = (new List<Piece>(), new List<Piece>(), new Piece(1, text.Length - 2));
+            regex.Split(text, whole, expected);
+            words.Split(text, whole, found);
+            Assert.Equal(expected, found);
+        }, iter: 20_000);
+    }
+
     /// <summary>1,000 lines of English, Chinese, emoji and code, against an independent implementation.</summary>
     [SkippableFact]
     public void Qwen3_ThousandMixedLines_AreEncodedAsByHuggingFace()
