@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ADRaffy.ENSNormalize;
 
 namespace Filter.NearDuplicate;
 
@@ -27,7 +28,7 @@ internal sealed class Shingles(int words)
     private static IEnumerable<string> Tokens(string text)
     {
         // Half a character (a lone surrogate) cannot be normalised: it becomes the replacement character first.
-        var folded = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(new string([.. text.Select(Narrow)]))).Normalize(NormalizationForm.FormKC).ToLowerInvariant();
+        var folded = ENSNormalize.NF.NFC(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(new string([.. text.Select(Narrow)])))).ToLowerInvariant();
         var word = new StringBuilder();
         foreach (var rune in folded.EnumerateRunes())
         {
@@ -44,7 +45,7 @@ internal sealed class Shingles(int words)
         if (word.Length > 0) yield return word.ToString();
     }
 
-    // Full-width forms; without ICU, as the host runs (invariant globalization), Normalize leaves them as they are.
+    // Full-width forms. (string.Normalize does nothing in a host without the operating system's Unicode data.)
     private static char Narrow(char letter) => letter is >= '\uFF01' and <= '\uFF5E' ? (char)(letter - 0xFEE0) : letter == '\u3000' ? ' ' : letter;
 
     // Han in its planes, and kana.

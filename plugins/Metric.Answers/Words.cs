@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ADRaffy.ENSNormalize;
 using PluginHost.Sdk;
 
 namespace Metric.Answers;
@@ -12,7 +13,7 @@ internal static class Words
     {
         var words = new List<string>();
         var word = new StringBuilder();
-        foreach (var rune in text.Normalize(NormalizationForm.FormC).EnumerateRunes())
+        foreach (var rune in ENSNormalize.NF.NFC(text).EnumerateRunes())
         {
             var alone = IsIdeograph(rune);
             if (alone || !IsWordLike(rune)) End();

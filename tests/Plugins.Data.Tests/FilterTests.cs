@@ -98,6 +98,12 @@ public class FilterTests
         Assert.False(Decide(new NearDuplicateFilter(new NearDuplicateOptions(Comparison.Image)), samples)[1].Keep);
     }
 
+    [Theory]
+    [InlineData("cafe\u0301 noir", "caf\u00e9 noir")]   // composed or not
+    [InlineData("ＡＢＣ　１２", "abc 12")]               // wide forms
+    public void Shingles_TextsThatReadTheSame_AreTheSame(string one, string other) =>
+        Assert.True(new Shingles(2).Of([one]).SetEquals(new Shingles(2).Of([other])));
+
     [Fact]
     public void MinHash_Similarity_IsCloseToTheShareOfCommonShingles()
     {

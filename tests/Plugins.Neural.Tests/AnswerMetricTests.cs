@@ -28,6 +28,10 @@ public class AnswerMetricTests
     }
 
     [Fact]
+    public void Rouge_AccentsComposedOrNot_AreTheSame() =>
+        Assert.All(new RougeMetric().Compute([Said("un cafe\u0301", "t", "un caf\u00e9")]), value => Assert.Equal(1, value.Value));
+
+    [Fact]
     public void Rouge_SeveralReferences_TheBestCounts() =>
         Assert.All(new RougeMetric().Compute([Said("a red circle", "t", "two blue squares", "a red circle")]), value => Assert.Equal(1, value.Value));
 
