@@ -32,7 +32,17 @@ public static class Bootstrap
         if (!value.Bootstrapped) return [];
         if (value.Items.Count > 0) return OfMean(value.Items, SamplesOf(value, predictions), key);
         double[] draws = [.. corpus.Value.Where(draw => draw.ContainsKey(value.Name)).Select(draw => draw[value.Name])];
-        return draws.Length == CorpusDraws ? draws : [];
+        return draws.Length == CorpusDraws ? WithoutBias(draws, value.Value) : [];
+    }
+
+    /// <summary>
+    /// Draws with their bias taken off (Davison and Hinkley 1997, 2.2): what is no mean, such as a calibration error or a share of distinct words, differs in a draw's
+    /// repeated samples by more than by chance, and an interval of such draws may miss the value itself. None goes further than draws and value did.
+    /// </summary>
+    internal static double[] WithoutBias(IReadOnlyList<double> draws, double value)
+    {
+        var (bias, least, most) = (draws.Average() - value, Math.Min(value, draws.Min()), Math.Max(value, draws.Max()));
+        return [.. draws.Select(draw => Math.Clamp(draw - bias, least, most))];
     }
 
     /// <summary>The mean of each draw.</summary>

@@ -161,7 +161,7 @@ public sealed class Evaluator(ExecutableGraph graph, Dataset data, IReadOnlyList
             // Only this one is taken away: what the others tell stays.
             var indices = Enumerable.Range(0, asked.Count).Where(i => asked[i].turn.Needs.Contains(modality)).ToList();
             var without = sheet.Ask([.. indices.Select(i => asked[i])], [modality], "", $"{what} without {modality}");
-            if (Compare(rate, resample: false, split, [.. indices.Select(i => open[i])], [without], [.. indices.Select(i => about[i])]) is [var whole, ..])
+            if (Compare(rate, resample, split, [.. indices.Select(i => open[i])], [without], [.. indices.Select(i => about[i])]) is [var whole, ..])
                 results.Add(whole with { Metric = $"{whole.Metric}:needs-{modality}" });
         }
         return results;
