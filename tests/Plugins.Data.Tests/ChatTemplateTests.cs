@@ -61,6 +61,7 @@ public class ChatTemplateTests
     [InlineData("  {{ 'x' }}\n  y\n", "  x\n  y")]                                 // what is printed stays where it is
     [InlineData("a\n{{- 'x' -}}\n b", "axb")]
     [InlineData("{% if true +%}\na{% endif %}", "\na")]
+    [InlineData("a\r\n{% if true %}\rb{% endif %}\u2028\f", "a\nb\u2028\f")]
     public void Jinja_BlanksAroundTags_AreTrimmedAsByHuggingFace(string template, string expected) => Assert.Equal(expected, Render(template));
 
     [Theory]
@@ -75,6 +76,15 @@ public class ChatTemplateTests
     [InlineData("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "too deeply")]
     [InlineData("{{ ('a' * 1000000) * 1000000 }}", "repeated too often")]
     [InlineData("{{ 1 / 0 }}", "divided by 0")]
+    [InlineData("{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}", "makes too much")]
+    [InlineData("{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}", "makes too much")]
+    [InlineData("{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l }}", "makes too much")]
+    [InlineData("{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l | tojson }}", "makes too much")]
+    [InlineData("{% set ns = namespace(l=[1], m=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% set ns.m = [ns.m, ns.m] %}{% endfor %}{{ ns.l == ns.m }}", "makes too much")]
+    [InlineData("{% set ns = namespace(l=[1], m=[1]) %}{% for i in range(9000) %}{% set ns.l = [ns.l] %}{% set ns.m = [ns.m] %}{% endfor %}{{ ns.l == ns.m }}", "nested too deeply")]
+    [InlineData("{% set s = 'a' * 900000 %}{{ [s] * 2 }}", "cannot join a list and a number")]
+    [InlineData("{% set s = 'a' * 900000 %}{% set l = range(9999) | list %}{{ l | join(s) }}", "makes too much")]
+    [InlineData("{% set l = [] %}{{ l.append(l) }}", "a list has no method 'append'")]  // what could hold itself
     public void Jinja_Mistakes_AreNamedWithTheirLine(string template, string expected) =>
         Assert.Contains(expected, Assert.Throws<JinjaException>(() => Render(template, """{"x": {}}""")).Message, StringComparison.Ordinal);
 

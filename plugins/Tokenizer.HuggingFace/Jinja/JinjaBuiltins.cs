@@ -10,8 +10,8 @@ internal static class JinjaBuiltins
 
     public static IEnumerable<KeyValuePair<string, object?>> Globals { get; } = new Dictionary<string, object?>
     {
-        ["raise_exception"] = (Callable)((rendering, arguments, _) => throw rendering.Error(arguments.Count > 0 ? JinjaValues.Text(arguments[0]) : "the template refuses this conversation")),
-        ["strftime_now"] = (Callable)((_, arguments, _) => Time(arguments.Count > 0 ? JinjaValues.Text(arguments[0]) : "%Y-%m-%d")),
+        ["raise_exception"] = (Callable)((rendering, arguments, _) => throw rendering.Error(arguments.Count > 0 ? JinjaValues.Text(arguments[0], rendering) : "the template refuses this conversation")),
+        ["strftime_now"] = (Callable)((rendering, arguments, _) => Time(arguments.Count > 0 ? JinjaValues.Text(arguments[0], rendering) : "%Y-%m-%d")),
         ["namespace"] = (Callable)((_, _, named) =>
         {
             var result = new Namespace();
@@ -34,13 +34,13 @@ internal static class JinjaBuiltins
         ["count"] = (rendering, values, _) => Count(values[0], rendering),
         ["default"] = Default,
         ["d"] = Default,
-        ["dictsort"] = (rendering, values, _) => Pairs(values[0], rendering).OrderBy(pair => JinjaValues.Text(((List<object?>)pair!)[0]), StringComparer.OrdinalIgnoreCase).ToList(),
+        ["dictsort"] = (rendering, values, _) => Pairs(values[0], rendering).OrderBy(pair => JinjaValues.Text(((List<object?>)pair!)[0], rendering), StringComparer.OrdinalIgnoreCase).ToList(),
         ["first"] = (rendering, values, _) => JinjaValues.Items(values[0], rendering) is { Count: > 0 } items ? items[0] : new Undefined("first"),
         ["float"] = (_, values, _) => values[0] is string text ? double.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : 0.0 : JinjaValues.Number(values[0]),
         ["indent"] = Indent,
         ["int"] = (_, values, _) => values[0] is string text ? long.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : 0 : (long)JinjaValues.Number(values[0]),
         ["items"] = (rendering, values, _) => Pairs(values[0], rendering),
-        ["join"] = (rendering, values, named) => string.Join(values.Count > 1 ? JinjaValues.Text(values[1]) : "", Mapped(values[0], named, rendering).Select(JinjaValues.Text)),
+        ["join"] = (rendering, values, named) => Joined(values.Count > 1 ? JinjaValues.Text(values[1], rendering) : "", Mapped(values[0], named, rendering), rendering),
         ["last"] = (rendering, values, _) => JinjaValues.Items(values[0], rendering) is { Count: > 0 } items ? items[^1] : new Undefined("last"),
         ["length"] = (rendering, values, _) => Count(values[0], rendering),
         ["list"] = (rendering, values, _) => JinjaValues.Items(values[0], rendering).ToList(),
@@ -57,24 +57,24 @@ internal static class JinjaBuiltins
         ["select"] = (rendering, values, _) => Chosen(values, rendering, attribute: false, wanted: true),
         ["selectattr"] = (rendering, values, _) => Chosen(values, rendering, attribute: true, wanted: true),
         ["sort"] = (rendering, values, _) => Sorted(values[0], rendering),
-        ["string"] = (_, values, _) => JinjaValues.Text(values[0]),
+        ["string"] = (rendering, values, _) => JinjaValues.Text(values[0], rendering),
         ["sum"] = (rendering, values, _) => JinjaValues.Items(values[0], rendering).Aggregate((object)0L, (sum, value) => JinjaValues.Calculate("+", sum, value, rendering)),
         ["title"] = (rendering, values, _) => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(Text(values[0], rendering).ToLowerInvariant()),
         ["tojson"] = (rendering, values, named) => JinjaValues.Json(values[0], (named.TryGetValue("indent", out var indent) ? indent : values.Count > 1 ? values[1] : null) is long width ? (int)Math.Clamp(width, 0, 40) : null, rendering),
         ["trim"] = (rendering, values, _) => values[0] is Undefined ? "" : Text(values[0], rendering).Trim(),
-        ["unique"] = (rendering, values, _) => Distinct(JinjaValues.Items(values[0], rendering)),
+        ["unique"] = (rendering, values, _) => Distinct(JinjaValues.Items(values[0], rendering), rendering),
         ["upper"] = (rendering, values, _) => Text(values[0], rendering).ToUpperInvariant(),
     };
 
     public static IReadOnlyDictionary<string, Func<object?, object?, Rendering, bool>> Tests { get; } = new Dictionary<string, Func<object?, object?, Rendering, bool>>
     {
-        ["=="] = (value, other, _) => JinjaValues.Same(value, other),
+        ["=="] = Alike,
         ["boolean"] = (value, _, _) => value is bool,
         ["callable"] = (value, _, _) => value is Callable,
         ["defined"] = (value, _, _) => value is not Undefined,
         ["divisibleby"] = (value, other, rendering) => JinjaValues.Whole(other, rendering) is not 0 and var divisor && JinjaValues.Whole(value, rendering) % divisor == 0,
-        ["eq"] = (value, other, _) => JinjaValues.Same(value, other),
-        ["equalto"] = (value, other, _) => JinjaValues.Same(value, other),
+        ["eq"] = Alike,
+        ["equalto"] = Alike,
         ["even"] = (value, _, rendering) => JinjaValues.Whole(value, rendering) % 2 == 0,
         ["false"] = (value, _, _) => value is false,
         ["float"] = (value, _, _) => value is double,
@@ -82,7 +82,7 @@ internal static class JinjaBuiltins
         ["integer"] = (value, _, _) => value is long,
         ["iterable"] = (value, _, _) => value is string or List<object?> or OrderedDictionary<object, object?>,
         ["mapping"] = (value, _, _) => value is OrderedDictionary<object, object?>,
-        ["ne"] = (value, other, _) => !JinjaValues.Same(value, other),
+        ["ne"] = (value, other, rendering) => !Alike(value, other, rendering),
         ["none"] = (value, _, _) => value is null,
         ["number"] = (value, _, _) => value is long or double or bool,
         ["odd"] = (value, _, rendering) => JinjaValues.Whole(value, rendering) % 2 != 0,
@@ -101,17 +101,9 @@ internal static class JinjaBuiltins
         (OrderedDictionary<object, object?> map, "keys") => map.Keys.ToList<object?>(),
         (OrderedDictionary<object, object?> map, "values") => map.Values.ToList(),
         (OrderedDictionary<object, object?> map, "get") when arguments.Count > 0 => arguments[0] is { } key && map.TryGetValue(key, out var found) ? found : arguments.ElementAtOrDefault(1),
-        (List<object?> list, "append") when arguments.Count == 1 => Append(list, arguments[0], rendering),
-        (List<object?> list, "index") when arguments.Count == 1 => list.FindIndex(item => JinjaValues.Same(item, arguments[0])) is >= 0 and var index ? (long)index : throw rendering.Error("a list does not hold what is looked for"),
+        (List<object?> list, "index") when arguments.Count == 1 => list.FindIndex(item => JinjaValues.Same(item, arguments[0], rendering)) is >= 0 and var index ? (long)index : throw rendering.Error("a list does not hold what is looked for"),
         _ => JinjaValues.Attribute(value, name, rendering) is Callable callable ? callable(rendering, arguments, named) : throw rendering.Error($"{JinjaValues.Kind(value)} has no method '{name}'"),
     };
-
-    private static object? Append(List<object?> list, object? value, Rendering rendering)
-    {
-        rendering.Step(rendering.Line);
-        list.Add(value);
-        return null;
-    }
 
     private static object? Method(string text, string name, Rendering rendering, IReadOnlyList<object?> arguments)
     {
@@ -129,7 +121,7 @@ internal static class JinjaBuiltins
             "endswith" => Any(first).Any(part => text.EndsWith(Text(part, rendering), StringComparison.Ordinal)),
             "split" => Split(text, first is null ? null : Text(first, rendering), arguments.Count > 1 ? JinjaValues.Whole(arguments[1], rendering) : -1, rendering),
             "replace" => Replaced([text, .. arguments], rendering),
-            "join" => string.Join(text, JinjaValues.Items(first, rendering).Select(JinjaValues.Text)),
+            "join" => Joined(text, JinjaValues.Items(first, rendering), rendering),
             "find" => (long)text.IndexOf(Text(first, rendering), StringComparison.Ordinal),
             "count" => (long)(Text(first, rendering) is { Length: > 0 } part ? text.Split(part).Length - 1 : text.Length + 1),
             "removeprefix" => Text(first, rendering) is var prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text,
@@ -165,7 +157,24 @@ internal static class JinjaBuiltins
         return text.Replace(from, to, StringComparison.Ordinal);
     }
 
-    private static string Text(object? value, Rendering rendering) => value as string ?? throw rendering.Error($"{JinjaValues.Kind(value)} stands where a text is wanted");
+    private static bool Alike(object? value, object? other, Rendering rendering) => JinjaValues.Same(value, other, rendering);
+
+    // Many references to one long text make a longer one.
+    private static string Joined(string separator, IEnumerable<object?> parts, Rendering rendering)
+    {
+        var (result, first) = (new StringBuilder(), true);
+        foreach (var part in parts)
+        {
+            var text = JinjaValues.Text(part, rendering);
+            rendering.Spend(separator.Length + text.Length);
+            if (!first) result.Append(separator);
+            first = false;
+            result.Append(text);
+        }
+        return result.ToString();
+    }
+
+    private static string Text(object? value, Rendering rendering) => rendering.Counted(value) as string ?? throw rendering.Error($"{JinjaValues.Kind(value)} stands where a text is wanted");
 
     private static double Real(object? value, Rendering rendering) => value is long or double or bool ? JinjaValues.Number(value) : throw rendering.Error($"{JinjaValues.Kind(value)} stands where a number is wanted");
 
@@ -201,12 +210,13 @@ internal static class JinjaBuiltins
     };
 
     private static IEnumerable<object?> Mapped(object? value, IReadOnlyDictionary<string, object?> named, Rendering rendering) =>
-        named.TryGetValue("attribute", out var attribute) ? JinjaValues.Items(value, rendering).Select(item => Path(item, JinjaValues.Text(attribute), rendering)) : JinjaValues.Items(value, rendering);
+        named.TryGetValue("attribute", out var attribute) ? JinjaValues.Items(value, rendering).Select(item => Path(item, JinjaValues.Text(attribute, rendering), rendering)) : JinjaValues.Items(value, rendering);
 
     private static object? Map(Rendering rendering, IReadOnlyList<object?> values, IReadOnlyDictionary<string, object?> named)
     {
         if (values.Count < 2) return Mapped(values[0], named, rendering).ToList();
-        if (!Filters.TryGetValue(JinjaValues.Text(values[1]), out var filter)) throw rendering.Error($"there is no filter '{JinjaValues.Text(values[1])}'");
+        var name = JinjaValues.Text(values[1], rendering);
+        if (!Filters.TryGetValue(name, out var filter)) throw rendering.Error($"there is no filter '{name}'");
         return JinjaValues.Items(values[0], rendering).Select(item => filter(rendering, [item, .. values.Skip(2)], named)).ToList();
     }
 
@@ -215,10 +225,10 @@ internal static class JinjaBuiltins
     // Arguments: the values, then (attribute and) a test with what it compares to.
     private static List<object?> Chosen(IReadOnlyList<object?> values, Rendering rendering, bool attribute, bool wanted)
     {
-        var name = attribute ? JinjaValues.Text(values.ElementAtOrDefault(1)) : null;
+        var name = attribute ? JinjaValues.Text(values.ElementAtOrDefault(1), rendering) : null;
         var (said, other) = (values.ElementAtOrDefault(attribute ? 2 : 1), values.ElementAtOrDefault(attribute ? 3 : 2));
         Func<object?, object?, Rendering, bool>? test = null;
-        if (said is not null && !Tests.TryGetValue(JinjaValues.Text(said), out test)) throw rendering.Error($"there is no test '{JinjaValues.Text(said)}'");
+        if (said is not null && !Tests.TryGetValue(JinjaValues.Text(said, rendering), out test)) throw rendering.Error($"there is no test '{JinjaValues.Text(said, rendering)}'");
         return [.. JinjaValues.Items(values[0], rendering).Where(item =>
         {
             var value = name is null ? item : Path(item, name, rendering);
@@ -233,11 +243,11 @@ internal static class JinjaBuiltins
         return [.. items.Order(Comparer<object?>.Create((a, b) => JinjaValues.Order(a, b, rendering)))];
     }
 
-    private static List<object?> Distinct(IReadOnlyList<object?> items)
+    private static List<object?> Distinct(IReadOnlyList<object?> items, Rendering rendering)
     {
         var result = new List<object?>();
         foreach (var item in items)
-            if (!result.Exists(other => JinjaValues.Same(other, item))) result.Add(item);
+            if (!result.Exists(other => JinjaValues.Same(other, item, rendering))) result.Add(item);
         return result;
     }
 

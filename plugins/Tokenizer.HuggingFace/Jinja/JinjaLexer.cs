@@ -33,8 +33,9 @@ internal sealed class JinjaLexer
 
     public static IReadOnlyList<Token> Read(string text)
     {
-        // Jinja drops one line break at the end of a template.
-        var lexer = new JinjaLexer(text.ReplaceLineEndings("\n") is var lines && lines.EndsWith('\n') ? lines[..^1] : lines);
+        // Jinja knows three line breaks, and drops one at the end of a template.
+        var lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        var lexer = new JinjaLexer(lines.EndsWith('\n') ? lines[..^1] : lines);
         lexer.Run();
         return lexer.tokens;
     }

@@ -54,10 +54,11 @@ internal sealed class JinjaTemplate
 internal sealed class Rendering
 {
     private const int MostSteps = 2_000_000;
-    private const int MostText = 16_000_000;
+    private const long MostWork = 200_000_000;
     private const int MostDepth = 64;
 
     private int steps;
+    private long work;
     private int depth;
 
     public StringBuilder Output { get; set; } = new();
@@ -72,9 +73,23 @@ internal sealed class Rendering
         if (++steps > MostSteps) throw Error("the template does not come to an end");
     }
 
+    /// <summary>Counts letters and members that are made or looked through, so that no template fills the memory.</summary>
+    public void Spend(long count)
+    {
+        work += count;
+        if (work > MostWork) throw Error("the template makes too much");
+    }
+
+    /// <summary>Counts what a value takes.</summary>
+    public object? Counted(object? value)
+    {
+        Spend(value switch { string text => text.Length, List<object?> list => list.Count, _ => 1 });
+        return value;
+    }
+
     public void Write(string text)
     {
-        if (Output.Length + text.Length > MostText) throw Error("the template writes too much");
+        Spend(text.Length);
         Output.Append(text);
     }
 

@@ -9,6 +9,9 @@ internal sealed class Namespace : Dictionary<string, object?>;
 /// <summary>What operators do to values, as Python does it.</summary>
 internal static class JinjaValues
 {
+    private const int MostDepth = 100;
+    private const string TooDeep = "a value is nested too deeply";
+
     public static bool Truth(object? value) => value switch
     {
         null or Undefined => false,
@@ -35,20 +38,50 @@ internal static class JinjaValues
     };
 
     /// <summary>As it is printed.</summary>
-    public static string Text(object? value) => value is string text ? text : value is Undefined ? "" : Written(value, 0);
-
-    private static string Written(object? value, int depth) => depth > 100 ? "..." : value switch
+    public static string Text(object? value, Rendering rendering)
     {
-        null => "None",
-        true => "True",
-        false => "False",
-        long number => number.ToString(CultureInfo.InvariantCulture),
-        double number => Real(number),
-        string text => $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}'",
-        List<object?> list => $"[{string.Join(", ", list.Select(item => Written(item, depth + 1)))}]",
-        OrderedDictionary<object, object?> map => $"{{{string.Join(", ", map.Select(item => $"{Written(item.Key, depth + 1)}: {Written(item.Value, depth + 1)}"))}}}",
-        _ => "",
-    };
+        if (value is string or Undefined) return value as string ?? "";
+        var result = new StringBuilder();
+        Written(value, 0);
+        return result.ToString();
+
+        void Written(object? item, int depth)
+        {
+            var text = item switch
+            {
+                null => "None",
+                true => "True",
+                false => "False",
+                long number => number.ToString(CultureInfo.InvariantCulture),
+                double number => Real(number),
+                string said => $"'{said.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}'",
+                _ when depth > MostDepth => throw rendering.Error(TooDeep),
+                _ => "",
+            };
+            rendering.Spend(text.Length + 1);
+            result.Append(text);
+            if (item is List<object?> list) Each('[', ']', list, member => Written(member, depth + 1));
+            else if (item is OrderedDictionary<object, object?> map)
+                Each('{', '}', map, member =>
+                {
+                    Written(member.Key, depth + 1);
+                    result.Append(": ");
+                    Written(member.Value, depth + 1);
+                });
+        }
+
+        void Each<T>(char open, char close, IEnumerable<T> members, Action<T> write)
+        {
+            var before = open.ToString();
+            foreach (var member in members)
+            {
+                result.Append(before);
+                write(member);
+                before = ", ";
+            }
+            result.Append(before == ", " ? "" : before).Append(close);
+        }
+    }
 
     private static string Real(double number) => double.IsInteger(number) && Math.Abs(number) < 1e16 ? number.ToString("0.0", CultureInfo.InvariantCulture) : number.ToString("R", CultureInfo.InvariantCulture);
 
@@ -61,7 +94,8 @@ internal static class JinjaValues
 
         void Write(object? item, int depth)
         {
-            if (depth > 100) throw rendering.Error("a value is nested too deeply for JSON");
+            if (depth > MostDepth) throw rendering.Error(TooDeep);
+            rendering.Counted(item);
             switch (item)
             {
                 case string text:
@@ -73,13 +107,13 @@ internal static class JinjaValues
                 case OrderedDictionary<object, object?> map:
                     Each('{', '}', map, depth, entry =>
                     {
-                        Quote(Text(entry.Key));
+                        Quote(Text(entry.Key, rendering));
                         result.Append(": ");
                         Write(entry.Value, depth + 1);
                     });
                     break;
                 case null or bool or long or double:
-                    result.Append(item switch { null => "null", true => "true", false => "false", _ => Text(item) });
+                    result.Append(item switch { null => "null", true => "true", false => "false", _ => Text(item, rendering) });
                     break;
                 default:
                     throw rendering.Error($"{Kind(item)} has no JSON");
@@ -127,7 +161,7 @@ internal static class JinjaValues
     }
 
     /// <summary>What a loop goes through: members, keys, or letters.</summary>
-    public static IReadOnlyList<object?> Items(object? value, Rendering rendering) => value switch
+    public static IReadOnlyList<object?> Items(object? value, Rendering rendering) => rendering.Counted(value) switch
     {
         List<object?> list => list,
         OrderedDictionary<object, object?> map => [.. map.Keys],
@@ -152,8 +186,8 @@ internal static class JinjaValues
             if (index < 0) index += items.Count;
             return index >= 0 && index < items.Count ? items[(int)index] : new Undefined($"[{index.ToString(CultureInfo.InvariantCulture)}]");
         }
-        if (value is OrderedDictionary<object, object?> map && key is not (null or string)) return map.TryGetValue(key, out var found) ? found : new Undefined(Text(key));
-        return Attribute(value, Text(key), rendering);
+        if (value is OrderedDictionary<object, object?> map && key is not (null or string)) return map.TryGetValue(key, out var found) ? found : new Undefined(Text(key, rendering));
+        return Attribute(value, Text(key, rendering), rendering);
     }
 
     public static object? Slice(object? value, object? from, object? to, object? by, Rendering rendering)
@@ -185,8 +219,8 @@ internal static class JinjaValues
 
     public static object Compare(string sign, object? left, object? right, Rendering rendering) => sign switch
     {
-        "==" => Same(left, right),
-        "!=" => !Same(left, right),
+        "==" => Same(left, right, rendering),
+        "!=" => !Same(left, right, rendering),
         "in" => Holds(right, left, rendering),
         "not in" => !Holds(right, left, rendering),
         "<" => Order(left, right, rendering) < 0,
@@ -195,22 +229,28 @@ internal static class JinjaValues
         _ => Order(left, right, rendering) >= 0,
     };
 
-    public static bool Same(object? left, object? right) => (left, right) switch
+    public static bool Same(object? left, object? right, Rendering rendering, int depth = 0)
     {
-        (null, null) or (Undefined, Undefined) => true,
-        (string a, string b) => a == b,
-        (long or double or bool, long or double or bool) => Number(left) == Number(right),
-        (List<object?> a, List<object?> b) => a.Count == b.Count && a.Zip(b).All(pair => Same(pair.First, pair.Second)),
-        (OrderedDictionary<object, object?> a, OrderedDictionary<object, object?> b) => a.Count == b.Count && a.All(item => b.TryGetValue(item.Key, out var other) && Same(item.Value, other)),
-        _ => ReferenceEquals(left, right),
-    };
+        if (depth > MostDepth) throw rendering.Error(TooDeep);
+        rendering.Counted(left);
+        return (left, right) switch
+        {
+            (null, null) or (Undefined, Undefined) => true,
+            (string a, string b) => a == b,
+            (long or double or bool, long or double or bool) => Number(left) == Number(right),
+            (List<object?> a, List<object?> b) => a.Count == b.Count && a.Zip(b).All(pair => Same(pair.First, pair.Second, rendering, depth + 1)),
+            (OrderedDictionary<object, object?> a, OrderedDictionary<object, object?> b) =>
+                a.Count == b.Count && a.All(item => b.TryGetValue(item.Key, out var other) && Same(item.Value, other, rendering, depth + 1)),
+            _ => ReferenceEquals(left, right),
+        };
+    }
 
-    public static bool Holds(object? container, object? value, Rendering rendering) => container switch
+    public static bool Holds(object? container, object? value, Rendering rendering) => rendering.Counted(container) switch
     {
         string text => value is string part ? text.Contains(part, StringComparison.Ordinal) : throw rendering.Error($"{Kind(value)} is looked for in a text"),
         OrderedDictionary<object, object?> map => value is not null && map.ContainsKey(value),
         Namespace space => value is string name && space.ContainsKey(name),
-        List<object?> list => list.Exists(item => Same(item, value)),
+        List<object?> list => list.Exists(item => Same(item, value, rendering)),
         Undefined => false,
         _ => throw rendering.Error($"{Kind(container)} holds nothing that could be looked for"),
     };
@@ -234,6 +274,8 @@ internal static class JinjaValues
     {
         try
         {
+            rendering.Counted(left);
+            rendering.Counted(right);
             return (sign, left, right) switch
             {
                 ("+", string a, string b) => a + b,
@@ -253,9 +295,12 @@ internal static class JinjaValues
         }
     }
 
-    private static string Repeat(string text, long times, Rendering rendering) => text.Length * (double)times > 1_000_000
-        ? throw rendering.Error("a text is repeated too often")
-        : string.Concat(Enumerable.Repeat(text, (int)Math.Max(0, times)));
+    private static string Repeat(string text, long times, Rendering rendering)
+    {
+        if (text.Length * (double)times > 1_000_000) throw rendering.Error("a text is repeated too often");
+        rendering.Spend(text.Length * Math.Max(0, times));
+        return string.Concat(Enumerable.Repeat(text, (int)Math.Max(0, times)));
+    }
 
     private static object Whole(string sign, long left, long right) => sign switch
     {
