@@ -42,6 +42,9 @@ public sealed class TuningTests : IDisposable
         var both = host.Run("chat", run, "what colour is the star?", "--adapter", Path.Combine(run, "adapter", "lora"), "--adapter", Path.Combine(run, "adapter", "prefix")).Succeeded();
         Assert.NotEmpty(own.Output);
         Assert.NotEmpty(both.Output);
+        var refused = host.Run("export", run, "--format", "onnx", "--out", "out");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("answers with an adapter that cannot be merged", refused.Error, StringComparison.Ordinal);
         var rows = host.Run("compare", run, "--json").Succeeded();
         Assert.Equal(["pocket-instruct/pretrain", "pocket-instruct/full", "pocket-instruct/lora", "pocket-instruct/prefix"], JsonNode.Parse(rows.Output)!["rows"]!.AsArray().Select(row => (string?)row!["project"]));
     }

@@ -120,6 +120,15 @@ public sealed class ExportTests : IDisposable
         Assert.True(expected.SelectMany(answer => answer).Distinct().Count() > 20, "the answers hardly say anything");
     }
 
+    [Fact]
+    public void Gguf_DecoderLikeNoPublishedFamily_IsRefused()
+    {
+        using var scope = NewDisposeScope();
+        var decoder = Build.Node<IDecoder>(new CausalDecoder(new CausalOptions(Width: 16, Layers: 1, Heads: 2, FeedForward: 24, AttentionBias: true, QueryKeyNorm: true)), new() { ["V"] = 300 });
+        var error = Assert.Throws<UserErrorException>(() => GgufExport.File(((IDescribedTower)decoder).Describe(), Tokens(300), "test", 256, GgufType.F32));
+        Assert.Contains("both attentionBias and queryKeyNorm", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(GgufType.F32, 4 * 96)]
     [InlineData(GgufType.F16, 2 * 96)]

@@ -8,9 +8,13 @@ namespace PluginHost.Artifacts.Published;
 /// <param name="Interleaved">Whether GGUF's runtimes turn neighbours of a head against each other instead of halves.</param>
 internal sealed record DecoderFamily(string Type, string Class, bool Interleaved)
 {
+    /// <exception cref="UserErrorException">No family is like it.</exception>
     public static DecoderFamily Of(TowerDescription tower)
     {
-        if (tower.Tensors.ContainsKey("layers.0.attention.q_norm.weight")) return new("qwen3", "Qwen3ForCausalLM", false);
-        return tower.Tensors.ContainsKey("layers.0.attention.q_proj.bias") ? new("qwen2", "Qwen2ForCausalLM", false) : new("llama", "LlamaForCausalLM", true);
+        var biased = tower.Tensors.ContainsKey("layers.0.attention.q_proj.bias");
+        var normed = tower.Tensors.ContainsKey("layers.0.attention.q_norm.weight");
+        if (biased && normed) throw new UserErrorException("The decoder has both attentionBias and queryKeyNorm, which no published family has; train it with one of them to export it.");
+        if (normed) return new("qwen3", "Qwen3ForCausalLM", false);
+        return biased ? new("qwen2", "Qwen2ForCausalLM", false) : new("llama", "LlamaForCausalLM", true);
     }
 }

@@ -34,15 +34,10 @@ public sealed class ExportedRun : IDisposable
         var graph = ExecutableGraph.Build(plan, catalog, new GraphSettings(CPU, project.Seed, loggers, cancellation));
         try
         {
-            var (tensors, _) = SafeTensors.Read(folder.Model);
-            try
-            {
-                RunFolder.CopyInto(folder.Model, tensors, graph.Weights);
-            }
-            finally
-            {
-                foreach (var tensor in tensors.Values) tensor.Dispose();
-            }
+            var adapters = ModelFile.Load(folder, folder.Model, graph, catalog);
+            foreach (var adapter in adapters) adapter.Dispose();
+            if (adapters.Count > 0)
+                throw new UserErrorException($"the run '{folder.Name}' answers with an adapter that cannot be merged into its weights (a prefix), and without it the export would be another model; export the run or stage that it was tuned from.");
             graph.Train(false);
             return new ExportedRun(folder, graph);
         }
