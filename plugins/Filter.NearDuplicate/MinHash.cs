@@ -27,8 +27,9 @@ internal sealed class Shingles(int words)
 
     private static IEnumerable<string> Tokens(string text)
     {
-        // Half a character (a lone surrogate) cannot be normalised: it becomes the replacement character first.
-        var folded = ENSNormalize.NF.NFC(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(new string([.. text.Select(Narrow)])))).ToLowerInvariant();
+        // Half a character (a lone surrogate) cannot be normalised: it becomes the replacement character first. ASCII is composed as it is.
+        var composed = Ascii.IsValid(text) ? text : ENSNormalize.NF.NFC(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(new string([.. text.Select(Narrow)]))));
+        var folded = composed.ToLowerInvariant();
         var word = new StringBuilder();
         foreach (var rune in folded.EnumerateRunes())
         {

@@ -13,7 +13,7 @@ internal static class Words
     {
         var words = new List<string>();
         var word = new StringBuilder();
-        foreach (var rune in ENSNormalize.NF.NFC(text).EnumerateRunes())
+        foreach (var rune in (Ascii.IsValid(text) ? text : ENSNormalize.NF.NFC(text)).EnumerateRunes())
         {
             var alone = IsIdeograph(rune);
             if (alone || !IsWordLike(rune)) End();

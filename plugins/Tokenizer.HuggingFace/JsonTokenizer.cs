@@ -59,8 +59,8 @@ internal sealed class JsonTokenizer : IChatTokenizer
     public IReadOnlyList<int>? EncodeChat(IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool>? tools = null)
     {
         if (chat is null) return null;
-        (string Token, int Wanted)[] media = [.. new[] { SpecialTokens.Image, SpecialTokens.Audio, SpecialTokens.Video }
-            .Select(token => (token, messages.Sum(message => message.Contents.Count(content => ChatTemplate.Medium(content) == token))))];
+        (int Id, int Wanted)[] media = [.. new[] { SpecialTokens.Image, SpecialTokens.Audio, SpecialTokens.Video }
+            .Select(token => (Special(token), messages.Sum(message => message.Contents.Count(content => ChatTemplate.Medium(content) == token))))];
         // Templates of multimodal models go through the parts of a content and have tokens of their own around a medium; those of others expect texts.
         bool[] ways = media.Any(item => item.Wanted > 0) ? [true, false] : [false];
         JinjaException? refusal = null;
@@ -68,7 +68,7 @@ internal sealed class JsonTokenizer : IChatTokenizer
             try
             {
                 var ids = Encode(chat.Render(messages, tools, parts), marks);
-                if (media.All(item => ids.Count(id => id == Special(item.Token)) == item.Wanted)) return ids;
+                if (media.All(item => ids.Count(id => id == item.Id) == item.Wanted)) return ids;
             }
             catch (JinjaException error)
             {

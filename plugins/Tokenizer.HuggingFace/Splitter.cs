@@ -24,10 +24,19 @@ internal enum Splitting
 internal readonly record struct Piece(int Start, int Length);
 
 /// <summary>Cuts text where a pattern matches.</summary>
-internal sealed class Splitter(string pattern, Splitting splitting)
+internal sealed class Splitter
 {
-    private readonly Regex regex = Compile(pattern);
-    private readonly WordPattern? words = splitting == Splitting.Isolated ? WordPattern.Of(pattern) : null;
+    private readonly Splitting splitting;
+    private readonly WordPattern? words;
+    private readonly Regex? regex;
+
+    /// <exception cref="FormatException">.NET does not know the pattern.</exception>
+    public Splitter(string pattern, Splitting splitting)
+    {
+        this.splitting = splitting;
+        words = splitting == Splitting.Isolated ? WordPattern.Of(pattern) : null;
+        if (words is null) regex = Compile(pattern);
+    }
 
     /// <exception cref="FormatException">.NET does not know the pattern.</exception>
     public static Regex Compile(string pattern)
@@ -57,7 +66,7 @@ internal sealed class Splitter(string pattern, Splitting splitting)
             return;
         }
         var open = 0; // where the piece begins that is growing
-        foreach (var match in regex.EnumerateMatches(span))
+        foreach (var match in regex!.EnumerateMatches(span))
             if (match.Length > 0) Take(match.Index, match.Length, part.Start, ref open, pieces);
         if (open < span.Length) pieces.Add(new Piece(part.Start + open, span.Length - open));
     }
@@ -76,7 +85,7 @@ internal sealed class Splitter(string pattern, Splitting splitting)
         }
         origin[count] = at;
         var open = 0;
-        foreach (var match in regex.EnumerateMatches(narrow.AsSpan(0, count)))
+        foreach (var match in regex!.EnumerateMatches(narrow.AsSpan(0, count)))
         {
             var first = origin[match.Index];
             if (match.Length > 0) Take(first, origin[match.Index + match.Length] - first, part.Start, ref open, pieces);

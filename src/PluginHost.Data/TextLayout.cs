@@ -145,10 +145,10 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
             var prompt = Tokens(turn.Prompt);
             var kept = Cut(sample, prompt, Math.Max(0, prompt.Count - (ids.Count - most)));
             ids = chat.EncodeChat([Message(sample, turn with { Prompt = tokenizer.Decode([.. kept]) })])!;
-            if (ids.Count > most) ids = [.. ids.Take(most)];
         }
-        Check(sample, [.. ids]);
-        return [.. ids];
+        List<int> opening = [.. ids.Take(most)];
+        Check(sample, opening);
+        return opening;
     }
 
     /// <summary>The turn's question as a message: the media that have no place in it first.</summary>
