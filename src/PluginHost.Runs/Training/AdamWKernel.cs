@@ -23,7 +23,7 @@ internal static unsafe class AdamWKernel
     /// <summary>Whether all of a parameter's tensors are such as this reads.</summary>
     public static bool Reads(AdamW.State state) => Reads(state.Detached) && Reads(state.Parameter.grad!);
 
-    private static bool Reads(Tensor x) => Blocks.Reads(x) && x.is_contiguous();
+    private static bool Reads(Tensor x) => Floats.Reads(x) && x.is_contiguous();
 
     /// <summary>Takes the step.</summary>
     /// <param name="items">The parameters.</param>
@@ -41,7 +41,7 @@ internal static unsafe class AdamWKernel
     /// <summary>The sum of the squares of all gradients.</summary>
     public static double SumOfSquares(IReadOnlyList<Tensor> gradients)
     {
-        var blocks = gradients.SelectMany(gradient => Lengths(gradient).Select(part => (Start: (nint)(Blocks.Of(gradient) + part.Start), part.Length))).ToArray();
+        var blocks = gradients.SelectMany(gradient => Lengths(gradient).Select(part => (Start: (nint)(Floats.Of(gradient) + part.Start), part.Length))).ToArray();
         var sums = new double[blocks.Length];
         TorchThreads.ForEach(blocks.Length, i => sums[i] = SumOfSquares((float*)blocks[i].Start, blocks[i].Length));
         return sums.Sum();
@@ -55,7 +55,7 @@ internal static unsafe class AdamWKernel
 
     private static Block[] Cut(Item item, Factors factors)
     {
-        var (weight, gradient, mean, variance) = ((nint)Blocks.Of(item.Weight), (nint)Blocks.Of(item.Gradient), (nint)Blocks.Of(item.Mean), (nint)Blocks.Of(item.Variance));
+        var (weight, gradient, mean, variance) = ((nint)Floats.Of(item.Weight), (nint)Floats.Of(item.Gradient), (nint)Floats.Of(item.Mean), (nint)Floats.Of(item.Variance));
         return [.. Lengths(item.Weight).Select(part =>
         {
             var offset = part.Start * sizeof(float);

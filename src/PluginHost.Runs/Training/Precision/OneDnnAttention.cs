@@ -20,9 +20,9 @@ internal sealed class OneDnnAttention : GuardedFunction<OneDnnAttention>
 
     /// <summary>Whether this reads such tensors; otherwise libtorch's own attention does.</summary>
     public static bool Reads(Tensor query, Tensor keys, Tensor values, Tensor? mask) =>
-        Blocks.Reads(query) && Blocks.Reads(keys) && Blocks.Reads(values) && query.dim() == 4 && keys.dim() == 4 && keys.shape.SequenceEqual(values.shape)
+        Floats.Reads(query) && Floats.Reads(keys) && Floats.Reads(values) && query.dim() == 4 && keys.dim() == 4 && keys.shape.SequenceEqual(values.shape)
         && query.size(0) == keys.size(0) && query.size(1) == keys.size(1) && query.size(3) == keys.size(3)
-        && (mask is null || (Blocks.Reads(mask) && !mask.requires_grad && mask.dim() == 4 && mask.size(0) is var b && (b == 1 || b == query.size(0))
+        && (mask is null || (Floats.Reads(mask) && !mask.requires_grad && mask.dim() == 4 && mask.size(0) is var b && (b == 1 || b == query.size(0))
             && mask.size(1) == 1 && mask.size(2) is var q && (q == 1 || q == query.size(2)) && mask.size(3) == keys.size(2)));
 
     /// <summary>Attends.</summary>
@@ -107,7 +107,7 @@ internal sealed class OneDnnAttention : GuardedFunction<OneDnnAttention>
         /// <summary>Scores to probabilities in place; what is behind a causal row's end is 0.</summary>
         public unsafe void Softmax(Tensor scores, Tensor logSums, long firstSample, int heads)
         {
-            var (to, sums) = ((nint)Blocks.Of(scores), (nint)Blocks.Of(logSums));
+            var (to, sums) = ((nint)Floats.Of(scores), (nint)Floats.Of(logSums));
             ForEachRow(scores, firstSample, heads, (row, length, width, mask) =>
             {
                 var x = (float*)to + (long)row * width;
@@ -123,7 +123,7 @@ internal sealed class OneDnnAttention : GuardedFunction<OneDnnAttention>
         /// <summary>Scores to probabilities, and slopes of the probabilities to slopes of the scores, in place.</summary>
         public unsafe void Differentiate(Tensor scores, Tensor slopes, Tensor logSums, Tensor products, long firstSample, int heads)
         {
-            var (probabilities, back, sums, product) = ((nint)Blocks.Of(scores), (nint)Blocks.Of(slopes), (nint)Blocks.Of(logSums), (nint)Blocks.Of(products));
+            var (probabilities, back, sums, product) = ((nint)Floats.Of(scores), (nint)Floats.Of(slopes), (nint)Floats.Of(logSums), (nint)Floats.Of(products));
             ForEachRow(scores, firstSample, heads, (row, length, width, mask) =>
             {
                 var p = (float*)probabilities + (long)row * width;
@@ -144,7 +144,7 @@ internal sealed class OneDnnAttention : GuardedFunction<OneDnnAttention>
         private unsafe void ForEachRow(Tensor scores, long firstSample, int heads, Action<int, int, int, nint> body)
         {
             var (matrices, queries, keys) = ((int)scores.size(0), (int)scores.size(1), (int)scores.size(2));
-            var mask = Mask is null ? 0 : (nint)Blocks.Of(Mask);
+            var mask = Mask is null ? 0 : (nint)Floats.Of(Mask);
             var (samplesOfMask, rowsOfMask) = Mask is null ? (1L, 1L) : (Mask.size(0), Mask.size(2));
             TorchThreads.ForEach((matrices * queries + BlockRows - 1) / BlockRows, block =>
             {
