@@ -8,9 +8,11 @@ using static TorchSharp.torch.nn.functional;
 
 namespace Encoder.LogMel;
 
-internal sealed class AudioTransformer : nn.Module, IEncoder, ITower
+internal sealed class AudioTransformer : nn.Module, IEncoder, ITower, IDescribedTower
 {
-    private readonly long stride;
+    private const double RotaryBase = 10000;
+
+    private readonly LogMelOptions options;
     private readonly ScalarType type;
     private readonly MelSpectrogram spectrogram;
     private readonly TimeConvolution local;
@@ -21,11 +23,11 @@ internal sealed class AudioTransformer : nn.Module, IEncoder, ITower
 
     public AudioTransformer(LogMelOptions options, BuildContext context) : base(nameof(AudioTransformer))
     {
-        (stride, type) = (options.Stride, context.Dtype);
+        (this.options, type) = (options, context.Dtype);
         spectrogram = new MelSpectrogram(context.Dimension("R"), options.Window, options.Hop, options.Bands, context);
         local = new TimeConvolution(options.Bands, options.Width, 1, context);
         thinning = new TimeConvolution(options.Width, options.Width, options.Stride, context);
-        rotary = new Rotary(options.Width / options.Heads, 10000, context);
+        rotary = new Rotary(options.Width / options.Heads, RotaryBase, context);
         stack = new TransformerStack(
             new BlockShape(options.Width, options.Layers, options.Heads, options.Heads, options.FeedForward, options.Dropout), context);
         pooled = new PooledHead(options.Width, options.Pooled, context);
@@ -39,6 +41,23 @@ internal sealed class AudioTransformer : nn.Module, IEncoder, ITower
 
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
+    public TowerDescription Describe() => new()
+    {
+        Kind = TowerKind.SoundEncoder,
+        Width = options.Width,
+        Layers = options.Layers,
+        Heads = options.Heads,
+        KeyValueHeads = options.Heads,
+        HeadWidth = options.Width / options.Heads,
+        FeedForward = options.FeedForward,
+        NormEpsilon = 1e-6,
+        Activation = TowerActivation.GatedSilu,
+        RotaryBase = RotaryBase,
+        Hop = spectrogram.Hop,
+        Strides = [1, options.Stride],
+        Tensors = TowerDescription.Named([.. spectrogram.Describe(), .. local.Describe(0), .. thinning.Describe(1), .. stack.Describe(), .. pooled.Describe()]),
+    };
+
     public Encoded Encode(Masked input)
     {
         var frames = spectrogram.Forward(input.Data * input.Mask);                 // [B, bands, frames]
@@ -47,7 +66,7 @@ internal sealed class AudioTransformer : nn.Module, IEncoder, ITower
         var real = frameMask.unsqueeze(1).to(type);
         var x = local.Forward(frames.to(type) * real) * real;
         x = thinning.Forward(x).transpose(1, 2).contiguous();                      // [B, tokens, width]
-        var mask = Every(frameMask, stride, x.size(1));                            // [B, tokens]
+        var mask = Every(frameMask, options.Stride, x.size(1));                            // [B, tokens]
         var pass = new AttentionPass(AttentionMask.Keys(mask, type), Causal: false, rotary.Range(0, x.size(1)), null);
         var tokens = new Masked(stack.Forward(x, pass), mask);
         return new Encoded(tokens, pooled.Forward(tokens));
@@ -83,6 +102,8 @@ internal sealed class TimeConvolution : nn.Module
         register_parameter(nameof(weight), weight);
         register_parameter(nameof(bias), bias);
     }
+
+    public IEnumerable<(string Name, Tensor Value)> Describe(int index) => [($"convolutions.{index}.weight", weight), ($"convolutions.{index}.bias", bias)];
 
     public Tensor Forward(Tensor x) => gelu(PluginHost.Sdk.Layers.Convolution.Forward(x, weight, bias, stride, 1));
 }

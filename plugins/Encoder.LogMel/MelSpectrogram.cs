@@ -43,6 +43,8 @@ internal sealed class MelSpectrogram : IDisposable
         return (maximum(logarithm, floor) + 4) / 4;
     }
 
+    public IEnumerable<(string Name, Tensor Value)> Describe() => [("spectrogram.window", window), ("spectrogram.filters", filters)];
+
     private static float[][] Filters(long rate, long transform, int bands)
     {
         static double Mel(double hertz) => 2595 * Math.Log10(1 + hertz / 700);

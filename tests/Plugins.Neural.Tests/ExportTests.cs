@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Decoder.Causal;
 using Encoder.ClipVision;
+using Encoder.LogMel;
 using Encoder.Patches;
 using Encoder.TextTransformer;
 using Encoder.Vit;
@@ -72,6 +73,30 @@ public sealed class ExportTests : IDisposable
             NamedOnnxValue.CreateFromTensor("mask", new DenseTensor<bool>(text.Mask.data<bool>().ToArray(), [2, 5])));
 
         Same(expected.Tokens.Data * text.Mask.unsqueeze(-1), Array(outputs["tokens"]) * text.Mask.unsqueeze(-1));
+        Same(expected.Pooled, outputs["pooled"]);
+    }
+
+    [Theory]
+    [InlineData(2000, 1)]
+    [InlineData(2001, 2)]
+    [InlineData(1999, 3)]
+    public void Onnx_SoundEncoder_GivesTheSameInOnnxRuntime(int length, int stride)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var encoder = Build.Node<IEncoder>(new LogMelEncoder(new LogMelOptions(Width: 16, Layers: 2, Heads: 2, FeedForward: 24, Bands: 20, Stride: stride, Pooled: 12)), new() { ["R"] = 4000 });
+        Disturb(encoder);
+        // A whole sound, a short one with noise behind its end, and none.
+        var samples = randn(3, length);
+        var mask = stack([ones(length, dtype: ScalarType.Bool), arange(length) < 777, zeros(length, dtype: ScalarType.Bool)]);
+        var expected = encoder.Encode(new Masked(samples, mask));
+
+        var outputs = Run(encoder, [],
+            NamedOnnxValue.CreateFromTensor("samples", new DenseTensor<float>(samples.data<float>().ToArray(), [3, length])),
+            NamedOnnxValue.CreateFromTensor("mask", new DenseTensor<bool>(mask.data<bool>().ToArray(), [3, length])));
+
+        var real = expected.Tokens.Mask.unsqueeze(-1);
+        Same(expected.Tokens.Data * real, Array(outputs["tokens"]) * real);
         Same(expected.Pooled, outputs["pooled"]);
     }
 

@@ -20,6 +20,9 @@ public enum TowerKind
 
     /// <summary>Pictures to tokens.</summary>
     PictureEncoder,
+
+    /// <summary>Sound to tokens, through a log-mel spectrogram.</summary>
+    SoundEncoder,
 }
 
 /// <summary>The feed-forward layer of a tower.</summary>
@@ -46,7 +49,8 @@ public enum TowerActivation
 /// Names of tensors: <c>layers.N.attention_norm.weight</c>, <c>layers.N.attention.{q,k,v,o}_proj.weight</c>, <c>layers.N.attention.{q,k}_norm.weight</c>,
 /// <c>layers.N.feed_forward_norm.weight</c>, <c>layers.N.feed_forward.{gate,up,down}_proj.weight</c> or <c>.{fc1,fc2}.weight</c>, <c>norm.weight</c>; biases end in
 /// <c>.bias</c>. Of text: <c>embedding.weight</c> and, unless it is that, <c>head.weight</c>. Of pictures: <c>stem.N.{kernel,weight,bias}</c> (convolution 3×3, group norm, GELU),
-/// <c>patches.weight</c>, <c>positions</c> [tokens, width], <c>class_token</c> [width], <c>input_norm.weight</c>. Of the pooled vector: <c>pooled.norm.weight</c>, <c>pooled.proj.weight</c>
+/// <c>patches.weight</c>, <c>positions</c> [tokens, width], <c>class_token</c> [width], <c>input_norm.weight</c>. Of sound: <c>spectrogram.window</c> [window], <c>spectrogram.filters</c>
+/// [bands, window / 2 + 1], <c>convolutions.N.{weight,bias}</c> (of three neighbours in time, GELU; what stands behind a sound's end is zero before each). Of the pooled vector: <c>pooled.norm.weight</c>, <c>pooled.proj.weight</c>
 /// (of the class token, or of the tokens' mean, whose norm adds 1e-5), or <c>pooled.probe</c> [width] with an attention and a feed-forward layer of its own.
 /// </remarks>
 public sealed record TowerDescription
@@ -86,6 +90,12 @@ public sealed record TowerDescription
 
     /// <summary>Of pictures: by what each channel is divided then.</summary>
     public IReadOnlyList<double> PixelDeviation { get; init; } = [];
+
+    /// <summary>Of sound: samples from one frame to the next; frame t is centred on sample t · hop.</summary>
+    public long Hop { get; init; }
+
+    /// <summary>Of sound: by how much each convolution thins out in time.</summary>
+    public IReadOnlyList<long> Strides { get; init; } = [];
 
     /// <summary>Layers that the tokens go through; the rest and the final norm are for the pooled vector. Null: all, and the norm.</summary>
     public int? TokenLayers { get; init; }

@@ -18,17 +18,23 @@ internal sealed class ExportCommand(HostConfig host, ILoggerFactory loggers, Tex
         NativeTorch.Load();
         using var run = ExportedRun.Open(found, catalog, loggers, cancellation);
         folder = Path.GetFullPath(folder);
-        var files = format switch
+        var (files, leftOut) = format switch
         {
-            "huggingface" => HuggingFaceExport.Write(run, ExportTokens.Of(run, catalog), folder),
-            "gguf" => Gguf(run, catalog, type, folder),
+            "huggingface" => new OnnxFiles(HuggingFaceExport.Write(run, ExportTokens.Of(run, catalog), folder), []),
+            "gguf" => new OnnxFiles(Gguf(run, catalog, type, folder), []),
             _ => OnnxExport.Write(run, folder),
         };
-        if (json) output.WriteLine(new JsonObject { ["run"] = run.Folder.Name, ["format"] = format, ["folder"] = folder, ["files"] = new JsonArray([.. files.Select(file => (JsonNode)file)]) }.ToJsonString());
-        else
-            foreach (var file in files) output.WriteLine(Path.Combine(folder, file));
+        if (json)
+        {
+            output.WriteLine(new JsonObject { ["run"] = run.Folder.Name, ["format"] = format, ["folder"] = folder, ["files"] = Names(files), ["leftOut"] = Names(leftOut) }.ToJsonString());
+            return 0;
+        }
+        foreach (var file in files) output.WriteLine(Path.Combine(folder, file));
+        foreach (var reason in leftOut) output.WriteLine($"left out: {reason}");
         return 0;
     }
+
+    private static JsonArray Names(IReadOnlyList<string> names) => new([.. names.Select(name => (JsonNode)name)]);
 
     private static IReadOnlyList<string> Gguf(ExportedRun run, PluginCatalog catalog, GgufType type, string folder)
     {

@@ -7,7 +7,7 @@ namespace PluginHost.Artifacts.Published.Onnx;
 
 /// <summary>
 /// Writes each encoder of a run as an ONNX file of its own, operator set 17. Pictures: <c>pixels</c> [batch, channels, height, width] in 0..1; text: <c>ids</c> and <c>mask</c> [batch,
-/// length]; both give <c>tokens</c> and <c>pooled</c>.
+/// length]; sound: <c>samples</c> and <c>mask</c> [batch, samples]. All give <c>tokens</c> and <c>pooled</c>.
 /// </summary>
 public static class OnnxExport
 {
@@ -15,18 +15,30 @@ public static class OnnxExport
     private const double PooledEpsilon = 1e-5;
 
     /// <summary>Writes the files.</summary>
-    /// <returns>Their names.</returns>
-    /// <exception cref="UserErrorException">There is no encoder, or one that cannot be written; the message says why.</exception>
-    public static IReadOnlyList<string> Write(ExportedRun run, string folder)
+    /// <returns>Their names, and which encoders have none.</returns>
+    /// <exception cref="UserErrorException">There is no encoder, or none that can be written; the message says why.</exception>
+    public static OnnxFiles Write(ExportedRun run, string folder)
     {
         var encoders = run.Nodes.Where(node => node.Plan.Description.Kind == "encoder").ToArray();
         if (encoders.Length == 0) throw new UserErrorException($"the run '{run.Folder.Name}' has no encoder; its decoder can be exported with --format huggingface or gguf.");
         using var scope = NewDisposeScope();
         // All are looked at before the first is written.
-        var graphs = encoders.Select(node => (Name: $"{node.Name}.onnx", Graph: Graph(node))).ToArray();
+        var (graphs, leftOut) = (new List<(string File, OnnxGraph Graph)>(), new List<string>());
+        foreach (var node in encoders)
+        {
+            try
+            {
+                graphs.Add(($"{node.Name}.onnx", Graph(node)));
+            }
+            catch (UserErrorException error)
+            {
+                leftOut.Add(error.Message);
+            }
+        }
+        if (graphs.Count == 0) throw new UserErrorException(string.Join('\n', leftOut));
         Directory.CreateDirectory(folder);
-        foreach (var (name, graph) in graphs) graph.Write(Path.Combine(folder, name));
-        return [.. graphs.Select(item => item.Name)];
+        foreach (var (file, graph) in graphs) graph.Write(Path.Combine(folder, file));
+        return new OnnxFiles([.. graphs.Select(item => item.File)], leftOut);
     }
 
     private static OnnxGraph Graph(BuiltNode node)
@@ -47,7 +59,8 @@ public static class OnnxExport
         var layers = new OnnxLayers(graph, tower);
         if (tower.Kind == TowerKind.TextEncoder) Text(graph, layers, tower);
         else if (tower.Kind == TowerKind.PictureEncoder) Pictures(graph, layers, tower, shape);
-        else throw new UserErrorException($"'{name}' is no encoder of text or pictures.");
+        else if (tower.Kind == TowerKind.SoundEncoder) Sound(graph, layers, tower);
+        else throw new UserErrorException($"'{name}' is no encoder of text, pictures or sound.");
         return graph;
     }
 
@@ -108,15 +121,50 @@ public static class OnnxExport
     {
         var ids = graph.Input("ids", ScalarType.Int64, "batch", "length");
         var mask = graph.Input("mask", ScalarType.Bool, "batch", "length");
-        var x = graph.Op("Gather", layers.Weight("embedding.weight"), ids);
-        var real = graph.Op("Cast", [mask], ("to", 1L));                                                       // [batch, length]
+        Sequence(graph, layers, tower, graph.Op("Gather", layers.Weight("embedding.weight"), ids), graph.Op("Cast", [mask], ("to", 1L)), "length");
+    }
+
+    private static void Sound(OnnxGraph graph, OnnxLayers layers, TowerDescription tower)
+    {
+        var samples = graph.Input("samples", ScalarType.Float32, "batch", "samples");
+        var mask = graph.Op("Cast", [graph.Input("mask", ScalarType.Bool, "batch", "samples")], ("to", 1L));
+        var window = layers.Tensor("spectrogram.window").size(0);
+        var padded = graph.Op("Pad", graph.Op("Mul", samples, mask), graph.Integers(0, window / 2, 0, window / 2));
+        var spectrum = graph.Op("STFT", [graph.Op("Unsqueeze", padded, graph.Integers(2)), graph.Index(tower.Hop), layers.Weight("spectrogram.window"), graph.Index(window)], ("onesided", 1L));
+        var power = graph.Op("ReduceSum", [graph.Op("Mul", spectrum, spectrum), graph.Integers(3)], ("keepdims", 0L));            // [batch, frames or one more, frequencies]
+        // A frame or token is real if the sample or frame in its middle is.
+        var real = layers.Every(mask, tower.Hop);                                                                               // [batch, frames]
+        var frames = graph.Op("Slice", power, graph.Integers(0), graph.Op("Gather", graph.Op("Shape", real), graph.Integers(1)), graph.Integers(1));
+        var mel = graph.Op("MatMul", frames, graph.Weight("spectrogram.filters", layers.Tensor("spectrogram.filters").t()));    // [batch, frames, bands]
+        var logarithm = graph.Op("Div", graph.Op("Log", graph.Op("Max", mel, graph.Number(1e-10))), graph.Number(Math.Log(10)));
+        var floor = graph.Op("Sub", graph.Op("ReduceMax", [logarithm], ("axes", new[] { 1L, 2 }), ("keepdims", 1L)), graph.Number(8));
+        var scaled = graph.Op("Div", graph.Op("Add", graph.Op("Max", logarithm, floor), graph.Number(4)), graph.Number(4));
+        var x = graph.Op("Transpose", [scaled], ("perm", new[] { 0L, 2, 1 }));                                                  // [batch, bands, frames]
+        for (var i = 0; i < tower.Strides.Count; i++)
+        {
+            x = graph.Op("Mul", x, graph.Op("Unsqueeze", real, graph.Integers(1)));
+            x = layers.Gelu(graph.Op("Conv", [x, layers.Weight($"convolutions.{i}.weight"), layers.Weight($"convolutions.{i}.bias")],
+                ("kernel_shape", new[] { 3L }), ("strides", new[] { tower.Strides[i] }), ("pads", new[] { 1L, 1 })));
+            real = layers.Every(real, tower.Strides[i]);
+        }
+        Sequence(graph, layers, tower, graph.Op("Transpose", [x], ("perm", new[] { 0L, 2, 1 })), real, "tokens");
+    }
+
+    /// <summary>What comes after the input of text and of sound.</summary>
+    /// <param name="graph">What it becomes part of.</param>
+    /// <param name="layers">The tower's layers.</param>
+    /// <param name="tower">The tower.</param>
+    /// <param name="x">[batch, length, width].</param>
+    /// <param name="real">1 where there is a token, 0 elsewhere: [batch, length].</param>
+    /// <param name="length">Name of the dimension.</param>
+    private static void Sequence(OnnxGraph graph, OnnxLayers layers, TowerDescription tower, string x, string real, string length)
+    {
         var count = graph.Op("ReduceSum", [real, graph.Integers(1)], ("keepdims", 1L));                        // [batch, 1]
         // A row of padding alone sees all of it, which keeps its numbers finite.
-        var none = graph.Op("Equal", count, graph.Number(0));
-        var hidden = graph.Op("Where", graph.Op("Or", mask, none), graph.Number(0), graph.Number(-1e9));
-        var scores = graph.Op("Unsqueeze", hidden, graph.Integers(1, 2));                                      // [batch, 1, 1, length]
+        var seen = graph.Op("Or", graph.Op("Cast", [real], ("to", 9L)), graph.Op("Equal", count, graph.Number(0)));
+        var scores = graph.Op("Unsqueeze", graph.Op("Where", seen, graph.Number(0), graph.Number(-1e9)), graph.Integers(1, 2));  // [batch, 1, 1, length]
         var (tokens, final) = Stack(x, layers, tower, scores, tower.RotaryBase is { } rotary ? Angles(rotary) : null);
-        graph.Output("tokens", tokens, "batch", "length", tower.Width);
+        graph.Output("tokens", tokens, "batch", length, tower.Width);
         var sum = graph.Op("ReduceSum", [graph.Op("Mul", final, graph.Op("Unsqueeze", real, graph.Integers(2))), graph.Integers(1)], ("keepdims", 0L));
         var mean = graph.Op("Div", sum, graph.Op("Max", count, graph.Number(1)));
         var pooled = layers.Linear(layers.Norm(mean, "pooled.norm", PooledEpsilon), "pooled.proj");
@@ -126,8 +174,8 @@ public static class OnnxExport
         {
             var half = tower.HeadWidth / 2;
             var frequencies = graph.Weight("frequencies", pow(rotary, arange(half, dtype: ScalarType.Float64) * (-1.0 / half)).view(1, half));
-            var length = graph.Op("Gather", graph.Op("Shape", ids), graph.Index(1));
-            var positions = graph.Op("Cast", [graph.Op("Range", graph.Index(0), length, graph.Index(1))], ("to", 1L));
+            var size = graph.Op("Gather", graph.Op("Shape", real), graph.Index(1));
+            var positions = graph.Op("Cast", [graph.Op("Range", graph.Index(0), size, graph.Index(1))], ("to", 1L));
             var angles = graph.Op("Mul", graph.Op("Unsqueeze", positions, graph.Integers(1)), frequencies);    // [length, half]
             return (graph.Op("Cos", angles), graph.Op("Sin", angles));
         }
@@ -146,3 +194,8 @@ public static class OnnxExport
         return (tower.TokenLayers is null ? x : taken, x);
     }
 }
+
+/// <summary>What was written of a run's encoders.</summary>
+/// <param name="Files">Names of the files.</param>
+/// <param name="LeftOut">Why each further encoder has none.</param>
+public sealed record OnnxFiles(IReadOnlyList<string> Files, IReadOnlyList<string> LeftOut);

@@ -91,4 +91,7 @@ internal sealed class OnnxLayers(OnnxGraph graph, TowerDescription tower)
 
     /// <summary>A part of a dimension.</summary>
     public string Slice(string x, long begin, long end, long axis) => graph.Op("Slice", x, graph.Integers(begin), graph.Integers(end), graph.Integers(axis));
+
+    /// <summary>Of [batch, length] the first of every few numbers.</summary>
+    public string Every(string x, long step) => step == 1 ? x : graph.Op("Slice", x, graph.Integers(0), graph.Integers(int.MaxValue), graph.Integers(1), graph.Integers(step));
 }
