@@ -61,7 +61,7 @@ public sealed record ComparisonRow(string Project)
         if (!File.Exists(folder.Record)) return new ComparisonRow(folder.Name) { Run = folder.Name, Error = $"run '{folder.Name}' was stopped before it began to train; it has no record" };
         try
         {
-            var record = JsonNode.Parse(File.ReadAllText(folder.Record))!.AsObject();
+            var record = ReadRecord(folder);
             var project = (string?)record["project"]?["name"] ?? folder.Name;
             if ((string?)record["status"] is var status && status != "finished")
                 return new ComparisonRow(project) { Run = folder.Name, Error = $"run '{folder.Name}' is not finished (its status is '{status}'); 'pluginhost run --resume {folder.Name}' goes on with it" };
@@ -71,6 +71,19 @@ public sealed record ComparisonRow(string Project)
         {
             throw new UserErrorException($"{folder.Record}: this is no run record: {error.Message}");
         }
+    }
+
+    /// <summary>A run's record, with what <c>pluginhost evaluate</c> has found out since.</summary>
+    internal static JsonObject ReadRecord(RunFolder folder)
+    {
+        var record = JsonNode.Parse(File.ReadAllText(folder.Record))!.AsObject();
+        if (!File.Exists(folder.Evaluation) || record["evaluations"] is not JsonArray evaluations) return record;
+        var known = evaluations.Select(NameOf).ToHashSet();
+        foreach (var later in JsonNode.Parse(File.ReadAllText(folder.Evaluation))!["evaluations"]!.AsArray())
+            if (!known.Contains(NameOf(later))) evaluations.Add(later!.DeepClone());
+        return record;
+
+        static (string?, string?) NameOf(JsonNode? item) => ((string?)item!["metric"], (string?)item["split"]);
     }
 
     /// <summary>The row of a run's record or report.</summary>
@@ -95,7 +108,7 @@ public sealed record ComparisonRow(string Project)
         if (judged is null)
         {
             var known = string.Join(", ", evaluations.Select(item => (string?)item["metric"]).Distinct());
-            return row with { Error = metric is null ? "the project evaluates nothing: add a metric to 'evaluate'" : $"the project has no metric '{metric}'; it has {(known.Length == 0 ? "none" : known)}" };
+            return row with { Error = metric is null ? $"nothing was evaluated: add a metric to 'evaluate', or run 'pluginhost evaluate {row.Run}'" : $"the project has no metric '{metric}'; it has {(known.Length == 0 ? "none" : known)}" };
         }
         var (name, split) = ((string)judged["metric"]!, (string)judged["split"]!);
         return row with

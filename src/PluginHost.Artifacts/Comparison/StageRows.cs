@@ -12,7 +12,7 @@ public static class StageRows
     {
         var whole = ComparisonRow.Of(folder, metric);
         if (whole.Error is not null) return [whole];
-        return [.. Of(whole.Project, JsonNode.Parse(File.ReadAllText(folder.Record))!.AsObject(), metric).Select(row => row with { Run = folder.Name })];
+        return [.. Of(whole.Project, ComparisonRow.ReadRecord(folder), metric).Select(row => row with { Run = folder.Name })];
     }
 
     /// <summary>The rows of a run's record or report.</summary>
