@@ -9,10 +9,14 @@ namespace PluginHost.Artifacts.Comparison;
 /// <summary>Compared runs as SVG pictures.</summary>
 internal static class ComparisonPlot
 {
+    /// <summary>A generous width of a character: the page's font is that of whoever looks at it.</summary>
+    private const double Character = 7.5;
+
     /// <summary>Accuracy beside the blind control, a pair of bars for each row.</summary>
     public static string Accuracy(IReadOnlyList<ComparisonRow> rows)
     {
         var plot = new PlotModel { Title = "accuracy (blue) beside the blind control (orange)", TitleFontSize = 12, PlotAreaBorderColor = OxyColors.LightGray };
+        plot.PlotMargins = new OxyThickness(20 + Character * rows.Max(row => row.Project.Length), double.NaN, double.NaN, double.NaN);
         // The axis counts upwards; the first row belongs on top.
         ComparisonRow[] upwards = [.. rows.Reverse()];
         var projects = new CategoryAxis { Position = AxisPosition.Left, GapWidth = 0.4 };
@@ -31,6 +35,7 @@ internal static class ComparisonPlot
     {
         var plot = new PlotModel { Title = "speed of training against accuracy", TitleFontSize = 12, PlotAreaBorderColor = OxyColors.LightGray };
         var (speed, accuracy) = (LossPlot.Axis(AxisPosition.Bottom, "tokens/s"), LossPlot.Axis(AxisPosition.Left, "accuracy"));
+        accuracy.AxisTitleDistance = 16;
         foreach (var axis in (LinearAxis[])[speed, accuracy]) (axis.MinimumPadding, axis.MaximumPadding) = (0.15, 0.15);
         plot.Axes.Add(speed);
         plot.Axes.Add(accuracy);
@@ -47,7 +52,7 @@ internal static class ComparisonPlot
 
     private static BarSeries Bars(IEnumerable<double> values, OxyColor colour)
     {
-        var bars = new BarSeries { FillColor = colour, LabelFormatString = "{0:0.000}", LabelPlacement = LabelPlacement.Inside, TextColor = OxyColors.White };
+        var bars = new BarSeries { FillColor = colour, LabelFormatString = "{0:0.000}", LabelPlacement = LabelPlacement.Inside, LabelMargin = 8, TextColor = OxyColors.White };
         foreach (var value in values) bars.Items.Add(new BarItem(value));
         return bars;
     }
