@@ -42,10 +42,9 @@ internal sealed class MemorySlope : IDisposable
         await output;
         if (process.ExitCode != 0) throw new InvalidOperationException(await error);
         if (samples.Count <= 40) throw new InvalidOperationException("the run was too short to tell");
-        // The collector makes a saw of it; a leak lifts the saw's floor. The run's beginning fills caches. What a process reserves once and keeps lifts the floor once, a leak
-        // between the second window and the third as much as between the first and the second.
-        double Floor(double from) => samples.Skip((int)(samples.Count * from)).Take(samples.Count / 5).Min();
-        return Math.Min(Floor(0.5) - Floor(0.25), Floor(0.75) - Floor(0.5)) / (steps * 0.25);
+        // The collector makes a saw of it; a leak lifts the saw's floor. The run's beginning fills caches.
+        double Floor(double from, double to) => samples.Skip((int)(samples.Count * from)).Take((int)(samples.Count * (to - from))).Min();
+        return (Floor(0.65, 0.95) - Floor(0.25, 0.55)) / (steps * 0.4);
     }
 
     public void Dispose() => Directory.Delete(root, recursive: true);
