@@ -40,20 +40,8 @@ internal sealed class CausalTower : nn.Module, IDecoder, IDescribedTower
     public KeyValueCache CreateCache(int batch, int capacity) =>
         new(shape.Layers, batch, shape.KeyValueHeads, capacity, shape.HeadWidth, context.Dtype, context.Device);
 
-    public TowerDescription Describe() => new()
-    {
-        Kind = TowerKind.CausalDecoder,
-        Width = shape.Width,
-        Layers = shape.Layers,
-        Heads = shape.Heads,
-        KeyValueHeads = shape.KeyValueHeads,
-        HeadWidth = shape.HeadWidth,
-        FeedForward = shape.FeedForward,
-        NormEpsilon = shape.NormEpsilon,
-        RotaryBase = ropeBase,
-        Activation = TowerActivation.GatedSilu,
-        Tensors = TowerDescription.Named([("embedding.weight", embedding), .. stack.Describe(), .. head is null ? [] : new[] { ("head.weight", (Tensor)head) }]),
-    };
+    public TowerDescription Describe() =>
+        stack.Describe(TowerKind.CausalDecoder, [("embedding.weight", embedding), .. head is null ? [] : new[] { ("head.weight", (Tensor)head) }]) with { RotaryBase = ropeBase };
 
     public Tensor Forward(TextBatch text, IFusionContext? context, KeyValueCache? cache)
     {

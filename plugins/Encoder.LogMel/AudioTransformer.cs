@@ -12,7 +12,7 @@ internal sealed class AudioTransformer : nn.Module, IEncoder, ITower, IDescribed
 {
     private const double RotaryBase = 10000;
 
-    private readonly LogMelOptions options;
+    private readonly long stride;
     private readonly ScalarType type;
     private readonly MelSpectrogram spectrogram;
     private readonly TimeConvolution local;
@@ -23,7 +23,7 @@ internal sealed class AudioTransformer : nn.Module, IEncoder, ITower, IDescribed
 
     public AudioTransformer(LogMelOptions options, BuildContext context) : base(nameof(AudioTransformer))
     {
-        (this.options, type) = (options, context.Dtype);
+        (stride, type) = (options.Stride, context.Dtype);
         spectrogram = new MelSpectrogram(context.Dimension("R"), options.Window, options.Hop, options.Bands, context);
         local = new TimeConvolution(options.Bands, options.Width, 1, context);
         thinning = new TimeConvolution(options.Width, options.Width, options.Stride, context);
@@ -41,22 +41,13 @@ internal sealed class AudioTransformer : nn.Module, IEncoder, ITower, IDescribed
 
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
-    public TowerDescription Describe() => new()
-    {
-        Kind = TowerKind.SoundEncoder,
-        Width = options.Width,
-        Layers = options.Layers,
-        Heads = options.Heads,
-        KeyValueHeads = options.Heads,
-        HeadWidth = options.Width / options.Heads,
-        FeedForward = options.FeedForward,
-        NormEpsilon = 1e-6,
-        Activation = TowerActivation.GatedSilu,
-        RotaryBase = RotaryBase,
-        Hop = spectrogram.Hop,
-        Strides = [1, options.Stride],
-        Tensors = TowerDescription.Named([.. spectrogram.Describe(), .. local.Describe(0), .. thinning.Describe(1), .. stack.Describe(), .. pooled.Describe()]),
-    };
+    public TowerDescription Describe() =>
+        stack.Describe(TowerKind.SoundEncoder, [.. spectrogram.Describe(), .. local.Describe(0), .. thinning.Describe(1), .. pooled.Describe()]) with
+        {
+            RotaryBase = RotaryBase,
+            Hop = spectrogram.Hop,
+            Strides = [1, stride],
+        };
 
     public Encoded Encode(Masked input)
     {
@@ -66,7 +57,7 @@ internal sealed class AudioTransformer : nn.Module, IEncoder, ITower, IDescribed
         var real = frameMask.unsqueeze(1).to(type);
         var x = local.Forward(frames.to(type) * real) * real;
         x = thinning.Forward(x).transpose(1, 2).contiguous();                      // [B, tokens, width]
-        var mask = Every(frameMask, options.Stride, x.size(1));                            // [B, tokens]
+        var mask = Every(frameMask, stride, x.size(1));                            // [B, tokens]
         var pass = new AttentionPass(AttentionMask.Keys(mask, type), Causal: false, rotary.Range(0, x.size(1)), null);
         var tokens = new Masked(stack.Forward(x, pass), mask);
         return new Encoded(tokens, pooled.Forward(tokens));

@@ -39,7 +39,6 @@ internal sealed class TextTower : nn.Module, IEncoder, ITower, IDescribedTower
 {
     private const double RotaryBase = 10000;
 
-    private readonly TextTransformerOptions options;
     private readonly long width;
     private readonly ScalarType type;
     private readonly Parameter embedding;
@@ -49,7 +48,7 @@ internal sealed class TextTower : nn.Module, IEncoder, ITower, IDescribedTower
 
     public TextTower(TextTransformerOptions options, BuildContext context) : base(nameof(TextTower))
     {
-        (this.options, width, type) = (options, options.Width, context.Dtype);
+        (width, type) = (options.Width, context.Dtype);
         embedding = Initial.Normal(context, [context.Dimension("V"), options.Width]);
         rotary = new Rotary(options.Width / options.Heads, RotaryBase, context);
         stack = new TransformerStack(
@@ -64,20 +63,8 @@ internal sealed class TextTower : nn.Module, IEncoder, ITower, IDescribedTower
 
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
-    public TowerDescription Describe() => new()
-    {
-        Kind = TowerKind.TextEncoder,
-        Width = options.Width,
-        Layers = options.Layers,
-        Heads = options.Heads,
-        KeyValueHeads = options.Heads,
-        HeadWidth = options.Width / options.Heads,
-        FeedForward = options.FeedForward,
-        NormEpsilon = 1e-6,
-        Activation = TowerActivation.GatedSilu,
-        RotaryBase = RotaryBase,
-        Tensors = TowerDescription.Named([("embedding.weight", embedding), .. stack.Describe(), .. pooled.Describe()]),
-    };
+    public TowerDescription Describe() =>
+        stack.Describe(TowerKind.TextEncoder, [("embedding.weight", embedding), .. pooled.Describe()]) with { RotaryBase = RotaryBase };
 
     public Encoded Encode(Masked input) => Encode(input, null);
 

@@ -7,7 +7,7 @@ namespace Encoder.Vit;
 
 internal sealed class VisionTransformer : nn.Module, IEncoder, ITower, IDescribedTower
 {
-    private readonly VitOptions options;
+    private readonly long patch;
     private readonly BuildContext context;
     private readonly double patchDropout;
     private readonly PatchEmbedding patches;
@@ -16,7 +16,7 @@ internal sealed class VisionTransformer : nn.Module, IEncoder, ITower, IDescribe
 
     public VisionTransformer(VitOptions options, BuildContext context) : base(nameof(VisionTransformer))
     {
-        (this.options, this.context, patchDropout) = (options, context, options.PatchDropout);
+        (patch, this.context, patchDropout) = (options.Patch, context, options.PatchDropout);
         patches = new PatchEmbedding(new PatchShape(options.Width, options.Patch, options.Stem, options.StemWidth, options.StemShrink).Checked("encoder.vit"), context.Dimension("C"), context);
         stack = new TransformerStack(
             new BlockShape(options.Width, options.Layers, options.Heads, options.Heads, options.FeedForward, options.Dropout), context);
@@ -30,21 +30,12 @@ internal sealed class VisionTransformer : nn.Module, IEncoder, ITower, IDescribe
 
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => stack.KeyValueSlots;
 
-    public TowerDescription Describe() => new()
-    {
-        Kind = TowerKind.PictureEncoder,
-        Width = options.Width,
-        Layers = options.Layers,
-        Heads = options.Heads,
-        KeyValueHeads = options.Heads,
-        HeadWidth = options.Width / options.Heads,
-        FeedForward = options.FeedForward,
-        NormEpsilon = 1e-6,
-        Activation = TowerActivation.GatedSilu,
-        PixelMean = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
-        PixelDeviation = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
-        Tensors = TowerDescription.Named([.. patches.Describe(context.Dimension("H") / options.Patch, context.Dimension("W") / options.Patch), .. stack.Describe(), .. pooled.Describe()]),
-    };
+    public TowerDescription Describe() =>
+        stack.Describe(TowerKind.PictureEncoder, [.. patches.Describe(context.Dimension("H") / patch, context.Dimension("W") / patch), .. pooled.Describe()]) with
+        {
+            PixelMean = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
+            PixelDeviation = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
+        };
 
     public Encoded Encode(Masked input)
     {

@@ -5,6 +5,7 @@ namespace PluginHost.Sdk.Layers;
 /// <summary>A stack of transformer blocks with a final norm: all of an encoder but its input.</summary>
 public sealed class TransformerStack : nn.Module
 {
+    private readonly BlockShape shape;
     private readonly RmsNorm norm;
 
     /// <summary>Builds the stack.</summary>
@@ -12,6 +13,7 @@ public sealed class TransformerStack : nn.Module
     /// <param name="context">Says type and device.</param>
     public TransformerStack(BlockShape shape, BuildContext context) : base(nameof(TransformerStack))
     {
+        this.shape = shape;
         Blocks = [.. Enumerable.Range(0, shape.Layers).Select(layer => new TransformerBlock(layer, shape, context))];
         register_module("layers", nn.ModuleList([.. Blocks]));
         norm = new RmsNorm(shape.Width, context, shape.NormEpsilon);
@@ -29,8 +31,22 @@ public sealed class TransformerStack : nn.Module
     /// <summary>The slots of all blocks, in their order.</summary>
     public IReadOnlyList<KeyValueSlot> KeyValueSlots { get; }
 
-    /// <summary>Its tensors by name, <c>layers.3.attention.q_proj.weight</c> to <c>norm.weight</c>: views of what is stored, in the caller's dispose scope.</summary>
-    public IEnumerable<(string Name, Tensor Value)> Describe() => [.. Blocks.SelectMany(block => block.Describe()), ("norm.weight", norm.Weight)];
+    /// <summary>A tower of these blocks: <c>layers.3.attention.q_proj.weight</c> to <c>norm.weight</c> are views of what is stored, in the caller's dispose scope.</summary>
+    /// <param name="kind">What the tower reads and gives.</param>
+    /// <param name="others">The tensors of its input and of its pooled vector.</param>
+    public TowerDescription Describe(TowerKind kind, IEnumerable<(string Name, Tensor Value)> others) => new()
+    {
+        Kind = kind,
+        Width = shape.Width,
+        Layers = shape.Layers,
+        Heads = shape.Heads,
+        KeyValueHeads = shape.KeyValueHeads,
+        HeadWidth = shape.HeadWidth,
+        FeedForward = shape.FeedForward,
+        NormEpsilon = shape.NormEpsilon,
+        Activation = TowerActivation.GatedSilu,
+        Tensors = TowerDescription.Named([.. others, .. Blocks.SelectMany(block => block.Describe()), ("norm.weight", norm.Weight)]),
+    };
 
     /// <summary>The final norm alone: [..., width] to the same.</summary>
     public Tensor Normalise(Tensor x) => norm.Forward(x);
