@@ -20,8 +20,8 @@ internal sealed class ExportCommand(HostConfig host, ILoggerFactory loggers, Tex
         folder = Path.GetFullPath(folder);
         var (files, leftOut) = format switch
         {
-            "huggingface" => new OnnxFiles(HuggingFaceExport.Write(run, ExportTokens.Of(run, catalog), folder), []),
-            "gguf" => new OnnxFiles(Gguf(run, catalog, type, folder), []),
+            "huggingface" => new ExportedFiles(HuggingFaceExport.Write(run, ExportTokens.Of(run, catalog), folder), []),
+            "gguf" => new ExportedFiles(Gguf(run, catalog, type, folder), []),
             _ => OnnxExport.Write(run, folder),
         };
         if (json)

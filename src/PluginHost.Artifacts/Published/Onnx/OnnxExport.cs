@@ -17,7 +17,7 @@ public static class OnnxExport
     /// <summary>Writes the files.</summary>
     /// <returns>Their names, and which encoders have none.</returns>
     /// <exception cref="UserErrorException">There is no encoder, or none that can be written; the message says why.</exception>
-    public static OnnxFiles Write(ExportedRun run, string folder)
+    public static ExportedFiles Write(ExportedRun run, string folder)
     {
         var encoders = run.Nodes.Where(node => node.Plan.Description.Kind == "encoder").ToArray();
         if (encoders.Length == 0) throw new UserErrorException($"the run '{run.Folder.Name}' has no encoder; its decoder can be exported with --format huggingface or gguf.");
@@ -38,7 +38,7 @@ public static class OnnxExport
         if (graphs.Count == 0) throw new UserErrorException(string.Join('\n', leftOut));
         Directory.CreateDirectory(folder);
         foreach (var (file, graph) in graphs) graph.Write(Path.Combine(folder, file));
-        return new OnnxFiles([.. graphs.Select(item => item.File)], leftOut);
+        return new ExportedFiles([.. graphs.Select(item => item.File)], leftOut);
     }
 
     private static OnnxGraph Graph(BuiltNode node)
@@ -194,8 +194,3 @@ public static class OnnxExport
         return (tower.TokenLayers is null ? x : taken, x);
     }
 }
-
-/// <summary>What was written of a run's encoders.</summary>
-/// <param name="Files">Names of the files.</param>
-/// <param name="LeftOut">Why each further encoder has none.</param>
-public sealed record OnnxFiles(IReadOnlyList<string> Files, IReadOnlyList<string> LeftOut);
