@@ -36,7 +36,7 @@ public sealed class ComparisonTests : IDisposable
     [Fact]
     public void Row_OfAFinishedRun_HasItsFigures()
     {
-        var row = ComparisonRow.Of(Run(Record()), null);
+        var row = Assert.Single(StageRows.Of(Run(Record()), null));
 
         Assert.Equal(("pocket", "accuracy", "test"), (row.Project, row.Metric, row.Split));
         Assert.Equal((0.6, 0.33, 0.02), (row.Accuracy, row.Blind, row.Spread));
@@ -63,18 +63,18 @@ public sealed class ComparisonTests : IDisposable
     [Fact]
     public void Row_MetricAskedFor_IsComparedByIt()
     {
-        Assert.Equal(0.9, ComparisonRow.Of(Run(Record()), "recall@1").Accuracy);
-        Assert.Equal("the project has no metric 'bleu'; it has recall@1, accuracy, accuracy:colour", ComparisonRow.Of(Run(Record()), "bleu").Error);
+        Assert.Equal(0.9, Assert.Single(StageRows.Of(Run(Record()), "recall@1")).Accuracy);
+        Assert.Equal("the project has no metric 'bleu'; it has recall@1, accuracy, accuracy:colour", Assert.Single(StageRows.Of(Run(Record()), "bleu")).Error);
     }
 
     [Fact]
     public void Row_OfAnUnfinishedRun_SaysHowToGoOn()
     {
-        var training = ComparisonRow.Of(Run(Record("training")), null);
+        var training = Assert.Single(StageRows.Of(Run(Record("training")), null));
 
         Assert.Equal($"run '{training.Run}' is not finished (its status is 'training'); 'pluginhost run --resume {training.Run}' goes on with it", training.Error);
         Assert.Null(training.Accuracy);
-        Assert.EndsWith("it has no record", ComparisonRow.Of(Run(null), null).Error);
+        Assert.EndsWith("it has no record", Assert.Single(StageRows.Of(Run(null), null)).Error);
     }
 
     [Fact]
@@ -83,7 +83,21 @@ public sealed class ComparisonTests : IDisposable
         var run = Run(null);
         File.WriteAllText(run.Record, "{");
 
-        Assert.StartsWith($"{run.Record}: this is no run record", Assert.Throws<UserErrorException>(() => ComparisonRow.Of(run, null)).Message);
+        Assert.StartsWith($"{run.Record}: this is no run record", Assert.Throws<UserErrorException>(() => StageRows.Of(run, null)).Message);
+    }
+
+    [Fact]
+    public void Row_EvaluatedAfterTraining_HasWhatTheRecordLacks()
+    {
+        var run = Run(Record());
+        File.WriteAllText(run.Evaluation, """
+            { "evaluations": [{ "metric": "accuracy", "split": "test", "value": 0.1, "blind": 0.1, "spread": null }, { "metric": "bleu", "split": "test", "value": 30, "blind": 2, "spread": null }] }
+            """);
+
+        Assert.Equal((30.0, 2.0), (Assert.Single(StageRows.Of(run, "bleu")).Accuracy, Assert.Single(StageRows.Of(run, "bleu")).Blind));
+        Assert.Equal(0.6, Assert.Single(StageRows.Of(run, null)).Accuracy);
+        File.WriteAllText(run.Evaluation, "{");
+        Assert.StartsWith($"{run.Evaluation}: this is no evaluation", Assert.Throws<UserErrorException>(() => StageRows.Of(run, null)).Message);
     }
 
     [Fact]

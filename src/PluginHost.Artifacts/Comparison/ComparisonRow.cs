@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using PluginHost.Sdk;
 
@@ -52,39 +51,6 @@ public sealed record ComparisonRow(string Project)
 
     /// <summary>Why there are no figures.</summary>
     public string? Error { get; init; }
-
-    /// <summary>The row of a finished run.</summary>
-    /// <param name="folder">The run.</param>
-    /// <param name="metric">The metric to compare by; null: the project's first.</param>
-    public static ComparisonRow Of(RunFolder folder, string? metric)
-    {
-        if (!File.Exists(folder.Record)) return new ComparisonRow(folder.Name) { Run = folder.Name, Error = $"run '{folder.Name}' was stopped before it began to train; it has no record" };
-        try
-        {
-            var record = ReadRecord(folder);
-            var project = (string?)record["project"]?["name"] ?? folder.Name;
-            if ((string?)record["status"] is var status && status != "finished")
-                return new ComparisonRow(project) { Run = folder.Name, Error = $"run '{folder.Name}' is not finished (its status is '{status}'); 'pluginhost run --resume {folder.Name}' goes on with it" };
-            return Of(project, record, metric) with { Run = folder.Name };
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException)
-        {
-            throw new UserErrorException($"{folder.Record}: this is no run record: {error.Message}");
-        }
-    }
-
-    /// <summary>A run's record, with what <c>pluginhost evaluate</c> has found out since.</summary>
-    internal static JsonObject ReadRecord(RunFolder folder)
-    {
-        var record = JsonNode.Parse(File.ReadAllText(folder.Record))!.AsObject();
-        if (!File.Exists(folder.Evaluation) || record["evaluations"] is not JsonArray evaluations) return record;
-        var known = evaluations.Select(NameOf).ToHashSet();
-        foreach (var later in JsonNode.Parse(File.ReadAllText(folder.Evaluation))!["evaluations"]!.AsArray())
-            if (!known.Contains(NameOf(later))) evaluations.Add(later!.DeepClone());
-        return record;
-
-        static (string?, string?) NameOf(JsonNode? item) => ((string?)item!["metric"], (string?)item["split"]);
-    }
 
     /// <summary>The row of a run's record or report.</summary>
     /// <param name="project">The project's name.</param>

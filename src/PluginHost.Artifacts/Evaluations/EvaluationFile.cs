@@ -49,19 +49,27 @@ public static class EvaluationFile
 
     /// <summary>The results with draws of a run that was evaluated.</summary>
     /// <exception cref="UserErrorException">The run has no such file, or it is damaged.</exception>
-    public static IReadOnlyList<DrawnResult> Read(RunFolder run)
+    public static IReadOnlyList<DrawnResult> Read(RunFolder run) => Read<IReadOnlyList<DrawnResult>>(run, root =>
+    {
+        var values = root["evaluations"]!.AsArray().ToLookup(item => ((string)item!["metric"]!, (string)item["split"]!), item => (double)item!["value"]!);
+        return
+        [
+            .. from item in root["draws"]!.AsArray()
+               let name = ((string)item["metric"]!, (string)item["split"]!)
+               select new DrawnResult(name.Item1, name.Item2, values[name].First(), (string)item["asked"]!, (bool)item["lowerIsBetter"]!, [.. item["values"]!.AsArray().Select(value => (double)value!)]),
+        ];
+    });
+
+    /// <summary>The results as a run's record has them.</summary>
+    /// <exception cref="UserErrorException">The run has no such file, or it is damaged.</exception>
+    public static JsonArray Results(RunFolder run) => Read(run, root => root["evaluations"]!.AsArray());
+
+    private static T Read<T>(RunFolder run, Func<JsonNode, T> read)
     {
         if (!File.Exists(run.Evaluation)) throw new UserErrorException($"The run '{run.Name}' has no {Path.GetFileName(run.Evaluation)}; 'pluginhost evaluate {run.Name}' makes it.");
         try
         {
-            var root = JsonNode.Parse(File.ReadAllText(run.Evaluation))!;
-            var values = root["evaluations"]!.AsArray().ToLookup(item => ((string)item!["metric"]!, (string)item["split"]!), item => (double)item!["value"]!);
-            return
-            [
-                .. from item in root["draws"]!.AsArray()
-                   let name = ((string)item["metric"]!, (string)item["split"]!)
-                   select new DrawnResult(name.Item1, name.Item2, values[name].First(), (string)item["asked"]!, (bool)item["lowerIsBetter"]!, [.. item["values"]!.AsArray().Select(value => (double)value!)]),
-            ];
+            return read(JsonNode.Parse(File.ReadAllText(run.Evaluation))!);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException or FormatException)
         {
