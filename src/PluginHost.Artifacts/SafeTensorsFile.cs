@@ -108,6 +108,7 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         nint to;
         using (var first = value.view(-1).narrow(0, 0, 1))  // spans end at 2 GB, tensors do not
             fixed (byte* address = first.bytes) to = (nint)address;
+        PageAdvice.Fill(to, entry.Bytes);
         var portions = (entry.Bytes + Portion - 1) / Portion;
         if (portions == 1) Copy(0);
         else Parallel.For(0, portions, Copy);
@@ -116,6 +117,7 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         {
             var begin = portion * Portion;
             var count = Math.Min(Portion, entry.Bytes - begin);
+            PageAdvice.Read(from + (nint)begin, count);
             Buffer.MemoryCopy((byte*)from + begin, (byte*)to + begin, count, count);
         }
     }

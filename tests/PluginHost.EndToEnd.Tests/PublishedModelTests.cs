@@ -46,13 +46,19 @@ public sealed class PublishedModelTests : IDisposable
         Assert.Contains("reads 'connector.context': GGUF holds a decoder of text alone", refused.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void HuggingFaceExport_ImportedAgain_HasTheSameWeightsAndAnswers()
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("mistral")]
+    [InlineData("qwen2")]
+    [InlineData("qwen3")]
+    public void HuggingFaceExport_ImportedAgain_HasTheSameWeightsAndAnswers(string family)
     {
         const string template = "{% for m in messages %}{{ bos_token }}{{ m.role }}: {{ m.content }}\n{% endfor %}";
-        var folder = Llama(Folder("llama"), shards: 1);
+        var folder = Llama(Folder(family), shards: 1, family);
         File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), template);
         var first = JsonNode.Parse(host.Run("import", folder, "--name", "one", "--json").Succeeded().Output)!;
+        Assert.Empty(first["missing"]!.AsArray());
+        Assert.All(first["leftOver"]!.AsArray(), tensor => Assert.Equal("computed from rope_theta", (string)tensor!["reason"]!));
         host.Run("export", "one", "--format", "huggingface", "--out", "out").Succeeded();
         var second = JsonNode.Parse(host.Run("import", "out", "--name", "two", "--json").Succeeded().Output)!;
 
@@ -63,6 +69,8 @@ public sealed class PublishedModelTests : IDisposable
         Assert.Equal(project(first)["graph"]!.ToJsonString(), project(second)["graph"]!.ToJsonString());
         Assert.Equal(template, (string)project(first)["data"]!["tokenizer"]!["settings"]!["chatTemplate"]!);
         Assert.Equal(template, (string)project(second)["data"]!["tokenizer"]!["settings"]!["chatTemplate"]!);
+        // Mistral's layout is Llama's.
+        Assert.Equal(family == "mistral" ? "llama" : family, (string)HostProcess.Json(Path.Combine(host.Folder, "out", "config.json"))["model_type"]!);
         Assert.Equal(host.Run("chat", "one", "abc", "--max-tokens", "12").Succeeded().Output, host.Run("chat", "two", "abc", "--max-tokens", "12").Succeeded().Output);
     }
 
@@ -108,12 +116,48 @@ public sealed class PublishedModelTests : IDisposable
         File.WriteAllText(file, config.ToJsonString());
     }
 
-    private static string Llama(string folder, int shards)
+    [Fact]
+    public void Import_Siglip_MapsEveryTensorOfTheTower()
+    {
+        const int width = 16, inner = 24, patch = 8, size = 32;
+        var folder = Folder("siglip");
+        Write(folder, "config.json", new JsonObject
+        {
+            ["model_type"] = "siglip",
+            ["vision_config"] = new JsonObject { ["hidden_size"] = width, ["num_hidden_layers"] = 2, ["num_attention_heads"] = 2, ["intermediate_size"] = inner, ["patch_size"] = patch, ["image_size"] = size },
+        });
+        var tensors = new Dictionary<string, long[]>
+        {
+            ["logit_bias"] = [1],
+            ["text_model.head.weight"] = [4, 4],
+            ["vision_model.embeddings.position_embedding.weight"] = [size / patch * size / patch, width],
+            ["vision_model.head.probe"] = [1, 1, width],
+            ["vision_model.head.attention.in_proj_weight"] = [3 * width, width],
+            ["vision_model.head.attention.in_proj_bias"] = [3 * width],
+        };
+        Map("vision_model.embeddings.patch_embedding", [width, 3, patch, patch]);
+        foreach (var norm in (string[])["post_layernorm", "head.layernorm"]) Map($"vision_model.{norm}", [width]);
+        Map("vision_model.head.attention.out_proj", [width, width]);
+        for (var layer = 0; layer < 2; layer++) Block($"vision_model.encoder.layers.{layer}", width, inner, Map);
+        Map("vision_model.head.mlp.fc1", [inner, width]);
+        Map("vision_model.head.mlp.fc2", [width, inner]);
+        SafeTensors(Path.Combine(folder, "model.safetensors"), tensors, half: true);
+
+        var report = JsonNode.Parse(host.Run("import", folder, "--json").Succeeded().Output)!;
+
+        Assert.Equal((tensors.Count - 2, 0), ((int)report["mapped"]!, report["missing"]!.AsArray().Count));
+        Assert.Equal(["of the contrastive loss", "of the text tower"], report["leftOver"]!.AsArray().Select(tensor => (string)tensor!["reason"]!).Order(StringComparer.Ordinal));
+        Assert.True((bool)HostProcess.Json(Path.Combine((string)report["folder"]!, "project.json"))["graph"]!["image"]!["settings"]!["attentionPool"]!);
+
+        void Map(string name, long[] shape) => (tensors[$"{name}.weight"], tensors[$"{name}.bias"]) = (shape, [shape[0]]);
+    }
+
+    private static string Llama(string folder, int shards, string family = "llama")
     {
         const int width = 32, heads = 4, keyValueHeads = 2, inner = 48, vocabulary = 300, layers = 2;
         Write(folder, "config.json", new JsonObject
         {
-            ["model_type"] = "llama",
+            ["model_type"] = family,
             ["hidden_size"] = width,
             ["num_hidden_layers"] = layers,
             ["num_attention_heads"] = heads,
@@ -123,7 +167,7 @@ public sealed class PublishedModelTests : IDisposable
             ["rms_norm_eps"] = 1e-5,
             ["rope_theta"] = 50000.0,
             ["max_position_embeddings"] = 512,
-            ["tie_word_embeddings"] = true,
+            ["tie_word_embeddings"] = family != "mistral",
             ["hidden_act"] = "silu",
         });
         string[] special = ["<pad>", "<bos>", "<eos>", "<answer>", "<image>", "<audio>", "<video>"];
@@ -145,7 +189,12 @@ public sealed class PublishedModelTests : IDisposable
                 ("input_layernorm", [width]), ("post_attention_layernorm", [width]), ("self_attn.q_proj", [width, width]), ("self_attn.k_proj", [narrow, width]), ("self_attn.v_proj", [narrow, width]),
                 ("self_attn.o_proj", [width, width]), ("mlp.gate_proj", [inner, width]), ("mlp.up_proj", [inner, width]), ("mlp.down_proj", [width, inner]),
             }) tensors[$"{prefix}.{name}.weight"] = shape;
+            if (family == "qwen2")
+                foreach (var (name, size) in new[] { ("q_proj", (long)width), ("k_proj", narrow), ("v_proj", narrow) }) tensors[$"{prefix}.self_attn.{name}.bias"] = [size];
+            if (family == "qwen3")
+                foreach (var name in (string[])["q_norm", "k_norm"]) tensors[$"{prefix}.self_attn.{name}.weight"] = [width / heads];
         }
+        if (family == "mistral") tensors["lm_head.weight"] = [vocabulary, width];
         if (shards == 1)
         {
             SafeTensors(Path.Combine(folder, "model.safetensors"), tensors, half: false);
@@ -179,18 +228,19 @@ public sealed class PublishedModelTests : IDisposable
             ["vision_model.embeddings.position_embedding.weight"] = [size / patch * size / patch + 1, width],
         };
         foreach (var norm in (string[])["pre_layrnorm", "post_layernorm"]) Map($"vision_model.{norm}", [width]);
-        for (var layer = 0; layer < layers; layer++)
-        {
-            var prefix = $"vision_model.encoder.layers.{layer}";
-            foreach (var norm in (string[])["layer_norm1", "layer_norm2"]) Map($"{prefix}.{norm}", [width]);
-            foreach (var map in (string[])["q_proj", "k_proj", "v_proj", "out_proj"]) Map($"{prefix}.self_attn.{map}", [width, width]);
-            Map($"{prefix}.mlp.fc1", [inner, width]);
-            Map($"{prefix}.mlp.fc2", [width, inner]);
-        }
+        for (var layer = 0; layer < layers; layer++) Block($"vision_model.encoder.layers.{layer}", width, inner, Map);
         SafeTensors(Path.Combine(folder, "model.safetensors"), tensors, half: false);
         return folder;
 
         void Map(string name, long[] shape) => (tensors[$"{name}.weight"], tensors[$"{name}.bias"]) = (shape, [shape[0]]);
+    }
+
+    private static void Block(string prefix, long width, long inner, Action<string, long[]> map)
+    {
+        foreach (var norm in (string[])["layer_norm1", "layer_norm2"]) map($"{prefix}.{norm}", [width]);
+        foreach (var name in (string[])["q_proj", "k_proj", "v_proj", "out_proj"]) map($"{prefix}.self_attn.{name}", [width, width]);
+        map($"{prefix}.mlp.fc1", [inner, width]);
+        map($"{prefix}.mlp.fc2", [width, inner]);
     }
 
     private static void Write(string folder, string name, JsonObject json) => File.WriteAllText(Path.Combine(folder, name), json.ToJsonString());

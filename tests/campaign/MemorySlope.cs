@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace PluginHost.Campaign;
 
 /// <summary>Trains the pocket project, made small, for many steps and watches the program's resident memory from outside.</summary>
-internal sealed class MemorySlope : IDisposable
+internal sealed partial class MemorySlope : IDisposable
 {
+    // Starting, and the first steps' caches, are no leak.
+    private const int WarmUp = 50;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private static readonly string[] Small =
@@ -22,7 +25,7 @@ internal sealed class MemorySlope : IDisposable
     public MemorySlope(string program, string project) => (this.program, this.project) = (program, project);
 
     /// <summary>Runs it.</summary>
-    /// <returns>Kilobytes that resident memory grows by a step.</returns>
+    /// <returns>Kilobytes that resident memory grows by a step, after the first fifty.</returns>
     /// <exception cref="InvalidOperationException">The run failed, or was too short to tell.</exception>
     public async Task<double> RunAsync(int steps)
     {
@@ -31,21 +34,30 @@ internal sealed class MemorySlope : IDisposable
         var settings = Small.Append(string.Create(CultureInfo.InvariantCulture, $"stages.1.steps={steps}")).SelectMany(setting => new[] { "--set", setting });
         using var process = Process.Start(new ProcessStartInfo("dotnet", [program, "run", project, .. settings, "--host", host]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var samples = new List<double>();
+        var step = 0;
+        var progress = Task.Run(() =>
+        {
+            while (process.StandardOutput.ReadLine() is { } line)
+                if (Progress().Match(line) is { Success: true } shown) Volatile.Write(ref step, int.Parse(shown.Groups[1].Value, CultureInfo.InvariantCulture));
+        });
+        var steady = new List<(int Step, double Kilobytes)>();
         while (!process.HasExited)
         {
             process.Refresh();
-            if (!process.HasExited && Directory.Exists(Path.Combine(root, "runs"))) samples.Add(process.WorkingSet64 / 1024.0);
+            if (!process.HasExited && Volatile.Read(ref step) >= WarmUp) steady.Add((step, process.WorkingSet64 / 1024.0));
             await Task.Delay(Interval);
         }
-        await output;
+        await progress;
         if (process.ExitCode != 0) throw new InvalidOperationException(await error);
-        if (samples.Count <= 40) throw new InvalidOperationException("the run was too short to tell");
-        // The collector makes a saw of it; a leak lifts the saw's floor. The run's beginning fills caches.
-        double Floor(double from, double to) => samples.Skip((int)(samples.Count * from)).Take((int)(samples.Count * (to - from))).Min();
-        return (Floor(0.65, 0.95) - Floor(0.25, 0.55)) / (steps * 0.4);
+        if (steady.Count <= 40) throw new InvalidOperationException("the run was too short to tell");
+        // The collector makes a saw of it; a leak lifts the saw's floor.
+        double Floor(int from, int to) => steady.Take(from..to).Min(sample => sample.Kilobytes);
+        var third = steady.Count / 3;
+        return (Floor(2 * third, steady.Count) - Floor(0, third)) / ((steps - steady[0].Step) * 2 / 3.0);
     }
 
     public void Dispose() => Directory.Delete(root, recursive: true);
+
+    [GeneratedRegex(@"instruct (\d+)/")]
+    private static partial Regex Progress();
 }

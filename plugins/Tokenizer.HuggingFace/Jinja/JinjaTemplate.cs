@@ -54,7 +54,7 @@ internal sealed class JinjaTemplate
 internal sealed class Rendering
 {
     private const int MostSteps = 2_000_000;
-    private const long MostWork = 200_000_000;
+    private const long MostWork = 50_000_000;
     private const int MostDepth = 64;
 
     private int steps;

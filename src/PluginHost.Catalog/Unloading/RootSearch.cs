@@ -25,7 +25,8 @@ internal static partial class RootSearch
         var error = "no path to it was found";
         try
         {
-            foreach (var mode in (string[])[ChildProgram.GoOn, ChildProgram.GoOn, ChildProgram.Stop])
+            // Twice each: a moment in the middle of a collection cannot be read, not even held still.
+            foreach (var mode in (string[])[ChildProgram.GoOn, ChildProgram.GoOn, ChildProgram.Stop, ChildProgram.Stop])
             {
                 string[] arguments = [ChildProgram.Roots, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), context.Handle.ToString("x", CultureInfo.InvariantCulture), mode];
                 using var child = ChildProcess.Start(arguments, Memory);
