@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -18,11 +17,6 @@ internal sealed class Cutting
     private static readonly string[] Normalizers = ["NFC", "NFD", "Lowercase", "Prepend", "Replace", "Sequence"];
     private static readonly string[] PreTokenizers = ["ByteLevel", "Digits", "Metaspace", "Sequence", "Split"];
 
-    // Most text is composed as it is: of these no two become one, and none becomes another. The last two are the halves of emoji.
-    private static readonly SearchValues<char> Composed = SearchValues.Create(string.Concat(
-        Range('\0', '\u02ff'), Range('\u0388', '\u03ff'), Range('\u0400', '\u0482'), Range('\u2002', '\u2125'), Range('\u2500', '\u2ad0'), Range('\u3000', '\u3029'), Range('\u3041', '\u3096'),
-        Range('\u30a0', '\u30ff'), Range('\u3400', '\u9fff'), Range('\uac00', '\ud7a3'), Range('\ufe0f', '\ufe0f'), Range('\uff01', '\uff5e'), Range('\ud83c', '\ud83e'), Range('\udc00', '\udfff')));
-
     private readonly List<TextStep> steps = [];
     private readonly List<Splitter> splitters = [];
 
@@ -40,8 +34,7 @@ internal sealed class Cutting
         {
             switch (TokenizerFile.Text(part, "type"))
             {
-                // Not string.Normalize, which changes nothing where the host runs without the operating system's Unicode data.
-                case "NFC": steps.Add((text, _) => text.AsSpan().IndexOfAnyExcept(Composed) < 0 ? text : ENSNormalize.NF.NFC(text)); break;
+                case "NFC": steps.Add((text, _) => Composition.Compose(text)); break;
                 case "NFD": steps.Add((text, _) => Ascii.IsValid(text) ? text : ENSNormalize.NF.NFD(text)); break;
                 case "Lowercase": steps.Add((text, _) => text.ToLowerInvariant()); break;
                 case "Prepend":
@@ -128,8 +121,6 @@ internal sealed class Cutting
         }
         throw new FormatException($"a {what} in it has no pattern");
     }
-
-    private static string Range(char first, char last) => string.Concat(Enumerable.Range(first, last - first + 1).Select(letter => (char)letter));
 
     private static FormatException Unknown(string what, string? type, string[] known) =>
         new($"its {what} '{type}' is unknown; read are {string.Join(", ", known)}");

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -13,10 +11,6 @@ namespace Tokenizer.HuggingFace;
 /// <summary>A tokenizer as its file describes it. Special tokens are never found in text; they are put in by who asks for their ids.</summary>
 internal sealed class JsonTokenizer : IChatTokenizer
 {
-    /// <summary>Words that are remembered with their tokens, and their longest.</summary>
-    private const int RememberedWords = 65_536;
-    private const int LongestRemembered = 40;
-
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = true };
 
     private readonly string json;
@@ -30,15 +24,13 @@ internal sealed class JsonTokenizer : IChatTokenizer
     private readonly int unknown;
     private readonly byte[][] contents;  // by id; empty for special tokens and holes
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> vocabulary;
-    private readonly ConcurrentDictionary<string, int[]> words = new();
-    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> known;
+    private readonly WordCache words = new();
 
     public JsonTokenizer(string json, TokenizerFile file, HuggingFaceOptions options)
     {
         (this.json, this.file) = (json, file);
         var tokens = new Dictionary<string, int>(file.Vocabulary);
         vocabulary = tokens.GetAlternateLookup<ReadOnlySpan<char>>();
-        known = words.GetAlternateLookup<ReadOnlySpan<char>>();
         merges = new MergeTable(file.Merges, tokens);
         byteTokens = [.. Enumerable.Range(0, 256).Select(value => tokens.GetValueOrDefault(file.ByteLevel ? ByteAlphabet.Letter(value).ToString() : $"<0x{value:X2}>", -1))];
         unknown = file.Unknown is { } name ? tokens.GetValueOrDefault(name, -1) : -1;
@@ -81,8 +73,8 @@ internal sealed class JsonTokenizer : IChatTokenizer
 
     private List<int> Encode(string text, AddedTokenSearch search)
     {
-        var ids = new List<int>(text.Length / 3 + 4);
-        var valid = text.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0 ? text : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));  // a lone surrogate has no bytes
+        var ids = new List<int>(text.Length / 2 + 4);
+        var valid = HasLoneSurrogate(text) ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) : text;  // a lone surrogate has no bytes
         var start = 0;
         while (search.Next(valid, start) is { } found)
         {
@@ -159,34 +151,46 @@ internal sealed class JsonTokenizer : IChatTokenizer
 
     private void Word(ReadOnlySpan<char> word, List<int> ids)
     {
-        if (word.Length <= LongestRemembered)
+        var place = WordCache.Place(word);
+        if (place >= 0 && words.Find(word, place) is { } known)
         {
-            if (!known.TryGetValue(word, out var remembered))
-            {
-                var fresh = new List<int>();
-                Cut(word, fresh);
-                remembered = [.. fresh];
-                if (words.Count < RememberedWords) known[word] = remembered;
-            }
-            ids.AddRange(remembered);
-            return;
+            if (known.Length == 1) ids.Add(known[0]);
+            else ids.AddRange(known.AsSpan());
         }
-        Cut(word, ids);
+        else
+        {
+            NewWord(word, place, ids);
+        }
     }
 
-    private void Cut(ReadOnlySpan<char> word, List<int> ids)
+    private void NewWord(ReadOnlySpan<char> word, int place, List<int> ids)
     {
-        var rented = ArrayPool<int>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(word.Length));
-        try
+        var longest = Encoding.UTF8.GetMaxByteCount(word.Length);
+        Span<int> tokens = longest <= 256 ? stackalloc int[256] : new int[longest];
+        tokens = tokens[..Cut(word, tokens)];
+        ids.AddRange(tokens);
+        if (place >= 0) words.Keep(word, place, tokens);
+    }
+
+    // Writes the word's tokens; returns how many there are.
+    private int Cut(ReadOnlySpan<char> word, Span<int> tokens)
+    {
+        if (file.IgnoreMerges && Whole(word) is { } whole)
         {
-            var count = file.ByteLevel ? Bytes(word, rented) : Characters(word, rented);
-            if (file.IgnoreMerges && Whole(word) is { } whole) ids.Add(whole);
-            else ids.AddRange(rented.AsSpan(0, merges.Merge(rented.AsSpan(0, count))));
+            tokens[0] = whole;
+            return 1;
         }
-        finally
+        return merges.Merge(tokens[..(file.ByteLevel ? Bytes(word, tokens) : Characters(word, tokens))]);
+    }
+
+    private static bool HasLoneSurrogate(ReadOnlySpan<char> text)
+    {
+        while (text.IndexOfAnyInRange('\ud800', '\udfff') is >= 0 and var at)
         {
-            ArrayPool<int>.Shared.Return(rented);
+            if (at + 1 == text.Length || !char.IsSurrogatePair(text[at], text[at + 1])) return true;
+            text = text[(at + 2)..];
         }
+        return false;
     }
 
     private int? Whole(ReadOnlySpan<char> word)
@@ -196,7 +200,7 @@ internal sealed class JsonTokenizer : IChatTokenizer
         return vocabulary.TryGetValue(spelled, out var id) ? id : null;
     }
 
-    private int Bytes(ReadOnlySpan<char> word, int[] tokens)
+    private int Bytes(ReadOnlySpan<char> word, Span<int> tokens)
     {
         Span<byte> bytes = word.Length <= 256 ? stackalloc byte[768] : new byte[Encoding.UTF8.GetMaxByteCount(word.Length)];
         var count = Encoding.UTF8.GetBytes(word, bytes);
@@ -204,7 +208,7 @@ internal sealed class JsonTokenizer : IChatTokenizer
         return count;
     }
 
-    private int Characters(ReadOnlySpan<char> word, int[] tokens)
+    private int Characters(ReadOnlySpan<char> word, Span<int> tokens)
     {
         var count = 0;
         Span<byte> bytes = stackalloc byte[4];

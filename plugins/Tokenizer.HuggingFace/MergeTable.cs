@@ -10,22 +10,20 @@ internal sealed class MergeTable
 
     private const int None = int.MaxValue;
 
-    private readonly ulong[] keys;   // open addressing, at most half full; 0 is an empty place, since keys are one more than the pair
-    private readonly (int Rank, int Token)[] values;
+    private readonly (ulong Key, int Rank, int Token)[] places;  // open addressing, at most half full; key 0 is an empty place, since keys are one more than the pair
     private readonly int shift;
 
     public MergeTable(IReadOnlyList<(string Left, string Right)> merges, IReadOnlyDictionary<string, int> vocabulary)
     {
         var bits = Math.Max(4, (int)Math.Ceiling(Math.Log2(merges.Count + 1)) + 1);
-        (keys, values, shift) = (new ulong[1 << bits], new (int, int)[1 << bits], 64 - bits);
+        (places, shift) = (new (ulong, int, int)[1 << bits], 64 - bits);
         for (var rank = 0; rank < merges.Count; rank++)
         {
             var (left, right) = merges[rank];
             if (!vocabulary.TryGetValue(left, out var first) || !vocabulary.TryGetValue(right, out var second) || !vocabulary.TryGetValue(left + right, out var token))
                 throw new FormatException($"its merge of '{left}' and '{right}' speaks of a token that its vocabulary lacks");
-            var place = Place(first, second);
-            if (keys[place] != 0) continue;  // the first of two merges of one pair is the one that happens
-            (keys[place], values[place]) = (Key(first, second), (rank, token));
+            ref var place = ref Place(Key(first, second));
+            if (place.Key == 0) place = (Key(first, second), rank, token);  // the first of two merges of one pair is the one that happens
         }
     }
 
@@ -93,16 +91,16 @@ internal sealed class MergeTable
 
     private (int Rank, int Token) Find(int left, int right)
     {
-        var place = Place(left, right);
-        return keys[place] == 0 ? (None, 0) : values[place];
+        ref var place = ref Place(Key(left, right));
+        return place.Key == 0 ? (None, 0) : (place.Rank, place.Token);
     }
 
-    private int Place(int left, int right)
+    // Where the key is or belongs.
+    private ref (ulong Key, int Rank, int Token) Place(ulong key)
     {
-        var key = Key(left, right);
-        var place = (int)((key * 0x9E3779B97F4A7C15) >> shift);
-        while (keys[place] != 0 && keys[place] != key) place = (place + 1) & (keys.Length - 1);
-        return place;
+        var at = (int)((key * 0x9E3779B97F4A7C15) >> shift);
+        while (places[at].Key != 0 && places[at].Key != key) at = (at + 1) & (places.Length - 1);
+        return ref places[at];
     }
 
     private static ulong Key(int left, int right) => (((ulong)(uint)left << 32) | (uint)right) + 1;

@@ -53,6 +53,18 @@ public class HuggingFaceTokenizerTests
         Assert.Equal(Loaded.Encode(new string('a', 200_000)).Count, Learnt.Encode(new string('a', 2000)).Count * 100);
     }
 
+    [Fact]
+    public void LoneSurrogates_AreEncodedAsTheReplacementCharacter() => Assert.All(["\ud83d", "a\ude00b", "😀\ud83d", "\ud83d\ud83d\ude00", "\ude00\ud83d"], text =>
+        Assert.Equal(Loaded.Encode(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text))), Loaded.Encode(text)));
+
+    /// <summary>So many that about two hundred pairs of them have one place.</summary>
+    [Fact]
+    public void RememberedWords_WithOnePlace_KeepTheirTokens()
+    {
+        string[] words = [.. Enumerable.Range(0, 5000).Select(number => $"the{number}")];
+        Parallel.For(0, 2 * words.Length, i => Assert.Equal(words[i % words.Length], Loaded.Decode(Loaded.Encode(words[i % words.Length]))));
+    }
+
     /// <summary>Llama's way: ▁ for blanks, one put before the text, characters that are no tokens as bytes.</summary>
     private static JsonObject SentencePiece() => new()
     {
@@ -167,6 +179,30 @@ public class HuggingFaceTokenizerTests
         file["normalizer"] = JsonNode.Parse("""{"type":"NFC"}""");
         Assert.Equal(Loaded.Encode("caf\u00e9"), Load(file.ToJsonString()).Encode("cafe\u0301"));
     }
+
+    [Fact]
+    public void Composition_AnyText_IsAsTheLibraryComposesIt()
+    {
+        var part = Gen.OneOf(Gen.OneOfConst("a", "é", "e\u0301", "\u0301", "\u0323", "\u05b0", "\u0345", "q\u0307\u0323", "ệ", "한", "\u1100", "\u1161", "\u11a8", "हि", "न\u093c", "\u094d", "\u0653", "ا", "か\u3099", "\u212b", "\u2adc", "\u20d2", "\u20e3", "豈", "😀", "𝒜", "𠀀", "\U0002f800", "\U0001d15e", "\U0001d165", "\U000110ba", "\U00011099"),
+            Gen.Char.Where(letter => !char.IsSurrogate(letter)).Select(letter => letter.ToString()));
+        part.Array[0, 12].Sample(parts => Assert.Equal(Composed(string.Concat(parts)), Composition.Compose(string.Concat(parts))), iter: 20_000);
+    }
+
+    /// <summary>What is handed to nobody: it stays itself, moves behind no mark, and is no second part of a composed character.</summary>
+    [Fact]
+    public void Composition_SettledCharacters_NeitherChangeNorCombine()
+    {
+        foreach (var rune in Enumerable.Range(0, 0x30000).Where(Rune.IsValid).Select(value => new Rune(value)))
+        {
+            var text = rune.ToString();
+            var composed = Composed(text);
+            if (Composition.IsSettled(text[0])) Assert.Equal((text, "\u0345" + text), (composed, Composed("\u0345" + text)));  // of all marks, the last in their order
+            var parts = ADRaffy.ENSNormalize.ENSNormalize.NF.NFD(text).EnumerateRunes().ToArray();
+            if (composed == text && parts.Length > 1) Assert.False(Composition.IsSettled(parts[^1].ToString()[0]), $"U+{parts[^1].Value:X4} in U+{rune.Value:X4}");
+        }
+    }
+
+    private static string Composed(string text) => ADRaffy.ENSNormalize.ENSNormalize.NF.NFC(text);
 
     [Theory]
     [InlineData(nameof(Splitting.Isolated), "a-b--", new[] { "a", "-", "b", "-", "-" })]
