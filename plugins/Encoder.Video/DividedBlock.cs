@@ -10,6 +10,7 @@ namespace Encoder.Video;
 /// </summary>
 internal sealed class DividedBlock : nn.Module
 {
+    private readonly int layer;
     private readonly double chance;
     private readonly bool checkpoint;
     private readonly RmsNorm timeNorm;
@@ -21,12 +22,12 @@ internal sealed class DividedBlock : nn.Module
 
     public DividedBlock(int layer, BlockShape shape, BuildContext context) : base(nameof(DividedBlock))
     {
-        (chance, checkpoint) = (shape.Dropout, context.Checkpoint);
-        timeNorm = new RmsNorm(shape.Width, context);
+        (this.layer, chance, checkpoint) = (layer, shape.Dropout, context.Checkpoint);
+        timeNorm = new RmsNorm(shape.Width, context, shape.NormEpsilon);
         time = new GroupedQueryAttention($"layers.{layer}.time", layer, shape, context);
-        spaceNorm = new RmsNorm(shape.Width, context);
+        spaceNorm = new RmsNorm(shape.Width, context, shape.NormEpsilon);
         space = new GroupedQueryAttention($"layers.{layer}.space", layer, shape, context);
-        feedForwardNorm = new RmsNorm(shape.Width, context);
+        feedForwardNorm = new RmsNorm(shape.Width, context, shape.NormEpsilon);
         feedForward = new SwiGlu($"layers.{layer}.feed_forward", shape, context);
         register_module("time_norm", timeNorm);
         register_module("time", time);
@@ -42,6 +43,14 @@ internal sealed class DividedBlock : nn.Module
 
     /// <summary>The slots of attention over time and over space.</summary>
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => [time.Slot, space.Slot];
+
+    /// <summary>Its tensors by name, <c>layers.3.time.q_proj.weight</c>: views of what is stored, in the caller's dispose scope.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Describe() =>
+    [
+        ($"layers.{layer}.time_norm.weight", timeNorm.Weight), .. time.Describe($"layers.{layer}.time"),
+        ($"layers.{layer}.space_norm.weight", spaceNorm.Weight), .. space.Describe($"layers.{layer}.space"),
+        ($"layers.{layer}.feed_forward_norm.weight", feedForwardNorm.Weight), .. feedForward.Describe(),
+    ];
 
     /// <summary>[batch, times, places, width] to the same.</summary>
     /// <param name="x">Tokens.</param>

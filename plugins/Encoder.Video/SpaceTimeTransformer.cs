@@ -6,10 +6,12 @@ using static TorchSharp.torch;
 
 namespace Encoder.Video;
 
-internal sealed class SpaceTimeTransformer : nn.Module, IEncoder, ITower
+internal sealed class SpaceTimeTransformer : nn.Module, IEncoder, ITower, IDescribedTower
 {
     private readonly long tube;
     private readonly ScalarType type;
+    private readonly BuildContext context;
+    private readonly BlockShape shape;
     private readonly TubeEmbedding tubes;
     private readonly DividedBlock[] blocks;
     private readonly RmsNorm norm;
@@ -17,12 +19,12 @@ internal sealed class SpaceTimeTransformer : nn.Module, IEncoder, ITower
 
     public SpaceTimeTransformer(VideoOptions options, BuildContext context) : base(nameof(SpaceTimeTransformer))
     {
-        (tube, type) = (options.Tube, context.Dtype);
+        (tube, type, this.context) = (options.Tube, context.Dtype, context);
         tubes = new TubeEmbedding(options.Width, options.Patch, options.Tube, options.StemWidth, context);
         // Three branches a block write into the residual stream where a BlockShape counts on two.
-        var shape = new BlockShape(options.Width, (3 * options.Layers + 1) / 2, options.Heads, options.Heads, options.FeedForward, options.Dropout);
+        shape = new BlockShape(options.Width, (3 * options.Layers + 1) / 2, options.Heads, options.Heads, options.FeedForward, options.Dropout);
         blocks = [.. Enumerable.Range(0, options.Layers).Select(layer => new DividedBlock(layer, shape, context))];
-        norm = new RmsNorm(options.Width, context);
+        norm = new RmsNorm(options.Width, context, shape.NormEpsilon);
         pooled = new PooledHead(options.Width, options.Pooled, context);
         register_module(nameof(tubes), tubes);
         register_module("layers", nn.ModuleList(blocks));
@@ -33,6 +35,27 @@ internal sealed class SpaceTimeTransformer : nn.Module, IEncoder, ITower
     public IReadOnlyList<Projection> Projections => [.. blocks.SelectMany(block => block.Projections)];
 
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => [.. blocks.SelectMany(block => block.KeyValueSlots)];
+
+    public TowerDescription Describe() => new()
+    {
+        Kind = TowerKind.VideoEncoder,
+        Width = shape.Width,
+        Layers = blocks.Length,
+        Heads = shape.Heads,
+        KeyValueHeads = shape.KeyValueHeads,
+        HeadWidth = shape.HeadWidth,
+        FeedForward = shape.FeedForward,
+        NormEpsilon = shape.NormEpsilon,
+        Activation = TowerActivation.GatedSilu,
+        PixelMean = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
+        PixelDeviation = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
+        Strides = tubes.Strides,
+        Tensors = TowerDescription.Named(
+        [
+            .. tubes.Describe(context.Dimension("F"), context.Dimension("H"), context.Dimension("W")), .. blocks.SelectMany(block => block.Describe()),
+            ("norm.weight", norm.Weight), .. pooled.Describe(),
+        ]),
+    };
 
     public Encoded Encode(Masked input)
     {

@@ -44,6 +44,20 @@ internal sealed class TubeEmbedding : nn.Module
         return tokens.view(batch, times, tokens.size(1), -1) + positions.For(times, x.size(3) / patch, x.size(4) / patch);
     }
 
+    /// <summary>From one place to the next of each convolution.</summary>
+    public IReadOnlyList<long> Strides => [fine.Stride, coarse.Stride];
+
+    /// <summary>Its tensors by name for videos of so many frames and pixels: views of what is stored, in the caller's dispose scope.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Describe(long frames, long height, long width)
+    {
+        var side = fine.Stride * patch;
+        return
+        [
+            .. fine.Describe("stem.0"), .. coarse.Describe("stem.1"), ("patches.weight", weight), ("patches.bias", bias),
+            ("positions", positions.For(frames / tube, height / side, width / side).flatten(0, 2)),
+        ];
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (disposing) positions.Dispose();
@@ -54,7 +68,6 @@ internal sealed class TubeEmbedding : nn.Module
 /// <summary>3×3×3 convolution, group normalisation of each frame (an absent one must not matter to others), GELU.</summary>
 internal sealed class Convolution3dNorm : nn.Module
 {
-    private readonly long stride;
     private readonly long groups;
     private readonly Parameter kernel;
     private readonly Parameter weight;
@@ -62,7 +75,7 @@ internal sealed class Convolution3dNorm : nn.Module
 
     public Convolution3dNorm(long inputs, long outputs, long stride, BuildContext context) : base(nameof(Convolution3dNorm))
     {
-        this.stride = stride;
+        Stride = stride;
         groups = outputs % 4 == 0 ? 4 : 1;
         kernel = Initial.Normal(context, [outputs, inputs, 3, 3, 3], Math.Sqrt(2.0 / (27 * inputs)));
         weight = Initial.Constant(context, [outputs], 1);
@@ -72,10 +85,14 @@ internal sealed class Convolution3dNorm : nn.Module
         register_parameter(nameof(bias), bias);
     }
 
+    public long Stride { get; }
+
+    public IEnumerable<(string Name, Tensor Value)> Describe(string prefix) => [($"{prefix}.kernel", kernel), ($"{prefix}.weight", weight), ($"{prefix}.bias", bias)];
+
     /// <summary>[batch, frames, inputs, height, width] to [batch, frames, outputs, height / stride, width / stride].</summary>
     public Tensor Forward(Tensor x)
     {
-        x = Convolution3d.Forward(x, kernel, stride);
+        x = Convolution3d.Forward(x, kernel, Stride);
         var frames = x.flatten(0, 1);
         return gelu(group_norm(frames, groups, weight, bias)).view(x.shape);
     }

@@ -106,7 +106,8 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         if (entry.Type == ScalarType.Bool && new ReadOnlySpan<byte>((byte*)from, checked((int)entry.Bytes)).ContainsAnyExceptInRange((byte)0, (byte)1))
             throw new UserErrorException($"{Path}: not a sound safetensors file: '{entry.Name}' is of type BOOL and holds other bytes than 0 and 1.");
         nint to;
-        using (var first = value.view(-1).narrow(0, 0, 1))  // spans end at 2 GB, tensors do not
+        using (var flat = value.view(-1))
+        using (var first = flat.narrow(0, 0, 1))  // spans end at 2 GB, tensors do not
             fixed (byte* address = first.bytes) to = (nint)address;
         PageAdvice.Fill(to, entry.Bytes);
         var portions = (entry.Bytes + Portion - 1) / Portion;

@@ -11,6 +11,7 @@ using PluginHost.Graph;
 using PluginHost.Runs;
 using PluginHost.Runs.Generation;
 using PluginHost.Sdk;
+using PluginHost.Terminal;
 
 NativeTorch.Prepare(); // before anything loads libtorch
 FaultContainment.Install();
@@ -39,7 +40,8 @@ try
         foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
         return ExitCode.UserError;
     }
-    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    using var signals = new StopSignals();
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals.Token);
 }
 catch (Exception e) when (e is ConfigException or UserErrorException)
 {

@@ -85,6 +85,22 @@ public sealed class RunTests : IDisposable
     }
 
     // A tenth of the campaign memory-slope.
+    [SkippableFact]
+    public void Run_AskedToStop_SaysHowToGoOn()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Windows has no signal that asks another process to stop.");
+        using var process = host.Start(["run", HostProcess.Project("pocket.json"), .. HostProcess.Tiny(100_000)]);
+        while (process.StandardOutput.ReadLine() is { } line && !line.StartsWith("stage ", StringComparison.Ordinal)) { }
+        using (var signal = System.Diagnostics.Process.Start("kill", ["-TERM", $"{process.Id}"])) signal.WaitForExit();
+
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains("stopped; 'pluginhost run --resume latest' goes on from the last checkpoint", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Run_500Steps_MemoryIsFlatAfterTheFirst50()
     {

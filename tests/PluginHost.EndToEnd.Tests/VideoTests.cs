@@ -20,6 +20,8 @@ public sealed class VideoTests : IDisposable
         var evaluations = HostProcess.Json(report)["evaluations"]!.AsArray();
         foreach (var task in new[] { "direction", "order", "events" })
             Assert.Contains(evaluations, row => (string)row!["metric"]! == $"vqa-accuracy:{task}" && (double)row["shuffled"]! >= 0 && (double)row["blind"]! > 0);
+        host.Run("export", "latest", "--format", "onnx", "--out", "out").Succeeded();
+        Assert.Equal(["video.onnx"], Directory.GetFiles(Path.Combine(host.Folder, "out")).Select(Path.GetFileName));
         var example = Directory.GetFiles(Path.Combine(host.LatestRun(), "examples"), "*.apng").Order(StringComparer.Ordinal).First();
         Skip(() => Assert.NotEqual("", (string?)JsonNode.Parse(host.Run("chat", "latest", "--video", example, "--json", "--max-tokens", "3", "what happens?").Succeeded().Output)!["question"]));
     }

@@ -7,7 +7,7 @@ namespace PluginHost.Sdk.Build.Tests;
 
 public sealed class PackageTests(StrangerFolder stranger) : IClassFixture<StrangerFolder>
 {
-    private static readonly string[] Kinds = ["fusion", "encoder", "decoder", "objective", "metric", "source", "media", "tokenizer", "filter", "transform", "weighting", "tuning"];
+    private static readonly string[] Kinds = ["fusion", "encoder", "decoder", "objective", "metric", "source", "media", "tokenizer", "filter", "transform", "weighting", "tuning", "template"];
 
     private string Package(string id) => Path.Combine(stranger.Feed, $"{id}.{StrangerFolder.Version}.nupkg");
 

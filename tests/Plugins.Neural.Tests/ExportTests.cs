@@ -6,6 +6,7 @@ using Encoder.ClipVision;
 using Encoder.LogMel;
 using Encoder.Patches;
 using Encoder.TextTransformer;
+using Encoder.Video;
 using Encoder.Vit;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -98,6 +99,41 @@ public sealed class ExportTests : IDisposable
         var real = expected.Tokens.Mask.unsqueeze(-1);
         Same(expected.Tokens.Data * real, Array(outputs["tokens"]) * real);
         Same(expected.Pooled, outputs["pooled"]);
+    }
+
+    [Theory]
+    [InlineData(4, 16, 24, 1, 8, 4)]
+    [InlineData(6, 8, 12, 2, 4, 5)]
+    [InlineData(6, 12, 8, 3, 4, 6)]
+    public void Onnx_VideoEncoder_GivesTheSameInOnnxRuntime(int frames, int height, int width, int tube, int patch, int stem)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var options = new VideoOptions(Width: 16, Layers: 2, Heads: 2, FeedForward: 24, Patch: patch, Tube: tube, StemWidth: stem, Pooled: 12);
+        var encoder = Build.Node<IEncoder>(new VideoEncoder(options), new() { ["F"] = frames, ["C"] = 3, ["H"] = height, ["W"] = width });
+        Disturb(encoder);
+        // A whole video, a short one that ends within a tube, one with a gap, and none; noise where nothing is.
+        var video = rand([4, frames, 3, height, width]);
+        var at = arange(frames);
+        var mask = stack([at >= 0, at < 1, (at < 1).logical_or(at >= frames - 2), at < 0]);
+        var expected = encoder.Encode(new Masked(video, mask));
+
+        var outputs = Run(encoder, [null, frames, 3, height, width],
+            NamedOnnxValue.CreateFromTensor("frames", new DenseTensor<float>(video.data<float>().ToArray(), [4, frames, 3, height, width])),
+            NamedOnnxValue.CreateFromTensor("mask", new DenseTensor<bool>(mask.data<bool>().ToArray(), [4, frames])));
+
+        Assert.True(Build.Finite(expected.Tokens.Data));
+        Same(expected.Tokens.Data, outputs["tokens"]);
+        Same(expected.Pooled, outputs["pooled"]);
+    }
+
+    [Fact]
+    public void Onnx_Decoder_IsRefused()
+    {
+        using var scope = NewDisposeScope();
+        var decoder = Build.Node<IDecoder>(new CausalDecoder(new CausalOptions(Width: 16, Layers: 1, Heads: 2, FeedForward: 24)), new() { ["V"] = 300 });
+        var error = Assert.Throws<UserErrorException>(() => OnnxExport.Graph("decoder", ((IDescribedTower)decoder).Describe(), []));
+        Assert.Equal("'decoder' is no encoder of text, pictures, sound or videos.", error.Message);
     }
 
     /// <summary>Greedy tokens of llama.cpp over the exported file: 5 prompts, 64 tokens each, for each way in which a decoder is written.</summary>

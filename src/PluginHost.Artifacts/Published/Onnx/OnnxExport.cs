@@ -7,13 +7,11 @@ namespace PluginHost.Artifacts.Published.Onnx;
 
 /// <summary>
 /// Writes each encoder of a run as an ONNX file of its own, operator set 17. Pictures: <c>pixels</c> [batch, channels, height, width] in 0..1; text: <c>ids</c> and <c>mask</c> [batch,
-/// length]; sound: <c>samples</c> and <c>mask</c> [batch, samples]. All give <c>tokens</c> and <c>pooled</c>.
+/// length]; sound: <c>samples</c> and <c>mask</c> [batch, samples]; videos: <c>frames</c> [batch, frames, channels, height, width] in 0..1 and <c>mask</c> [batch, frames], as many frames as
+/// the run has. All give <c>tokens</c> and <c>pooled</c>.
 /// </summary>
 public static class OnnxExport
 {
-    /// <summary>What a LayerNorm before a pooled mean adds to the variance.</summary>
-    private const double PooledEpsilon = 1e-5;
-
     /// <summary>Writes the files.</summary>
     /// <returns>Their names, and which encoders have none.</returns>
     /// <exception cref="UserErrorException">There is no encoder, or none that can be written; the message says why.</exception>
@@ -51,7 +49,7 @@ public static class OnnxExport
     /// <summary>An encoder as a graph.</summary>
     /// <param name="name">Its name, for messages.</param>
     /// <param name="tower">What it is made of.</param>
-    /// <param name="shape">Of pictures: batch, channels, height, width.</param>
+    /// <param name="shape">Of pictures: batch, channels, height, width. Of videos: batch, frames, channels, height, width.</param>
     internal static OnnxGraph Graph(string name, TowerDescription tower, IReadOnlyList<long?> shape)
     {
         if (tower.KeyValueHeads != tower.Heads) throw new UserErrorException($"the encoder '{name}' shares key/value heads, which is not written to ONNX.");
@@ -60,19 +58,17 @@ public static class OnnxExport
         if (tower.Kind == TowerKind.TextEncoder) Text(graph, layers, tower);
         else if (tower.Kind == TowerKind.PictureEncoder) Pictures(graph, layers, tower, shape);
         else if (tower.Kind == TowerKind.SoundEncoder) Sound(graph, layers, tower);
-        else throw new UserErrorException($"'{name}' is no encoder of text, pictures or sound.");
+        else if (tower.Kind == TowerKind.VideoEncoder) Videos(graph, layers, tower, shape);
+        else throw new UserErrorException($"'{name}' is no encoder of text, pictures, sound or videos.");
         return graph;
     }
 
     private static void Pictures(OnnxGraph graph, OnnxLayers layers, TowerDescription tower, IReadOnlyList<long?> shape)
     {
         var x = graph.Input("pixels", ScalarType.Float32, "batch", shape[1]!, shape[2]!, shape[3]!);
-        x = graph.Op("Div", graph.Op("Sub", x, Channels("mean", tower.PixelMean)), Channels("deviation", tower.PixelDeviation));
-        for (var layer = 0; layers.Has($"stem.{layer}.kernel"); layer++) x = Stem(x, layer);
-        var kernel = layers.Tensor("patches.weight");
-        x = graph.Op("Conv", [x, layers.Weight("patches.weight"), .. layers.Has("patches.bias") ? new[] { layers.Weight("patches.bias") } : []],
-            ("kernel_shape", kernel.shape[2..]), ("strides", kernel.shape[2..]));
-        x = graph.Op("Transpose", [graph.Op("Reshape", x, graph.Integers(0, 0, -1))], ("perm", new[] { 0L, 2, 1 }));  // [batch, tokens, width]
+        x = layers.Pixels(x);
+        for (var layer = 0; layers.Has($"stem.{layer}.kernel"); layer++) x = layers.Normalise(layer == 0 ? layers.Convolve(x, layer, 1, 1) : layers.Convolve(x, layer, 2, 2), layer);
+        x = layers.Patches(x);  // [batch, tokens, width]
         var first = layers.Has("class_token") ? 1L : 0;
         if (first == 1)
         {
@@ -87,22 +83,8 @@ public static class OnnxExport
         graph.Output("tokens", tokens, "batch", layers.Tensor("positions").size(0) - first, tower.Width);
         var mean = first == 0 && !layers.Has("pooled.probe");
         var pooled = layers.Has("pooled.probe") ? Attention(final) : mean ? graph.Op("ReduceMean", [final], ("axes", new[] { 1L }), ("keepdims", 0L)) : graph.Op("Gather", [final, graph.Index(0)], ("axis", 1L));
-        if (mean) pooled = layers.Norm(pooled, "pooled.norm", PooledEpsilon);
+        if (mean) pooled = layers.Norm(pooled, "pooled.norm", OnnxLayers.PooledEpsilon);
         graph.Output("pooled", layers.Has("pooled.proj.weight") ? layers.Linear(pooled, "pooled.proj") : pooled, "batch", layers.Has("pooled.proj.weight") ? layers.Tensor("pooled.proj.weight").size(0) : tower.Width);
-
-        string Channels(string name, IReadOnlyList<double> values) => graph.Weight(name, tensor(values.ToArray()).view(1, -1, 1, 1));
-
-        // Convolution, group norm, GELU. A group norm is an instance norm over its groups, and one factor a channel.
-        string Stem(string input, int layer)
-        {
-            var (kernel, stride) = (layers.Tensor($"stem.{layer}.kernel"), layer == 0 ? 1L : 2L);
-            var groups = kernel.size(0) % 4 == 0 ? 4L : 1;
-            var convolved = graph.Op("Conv", [input, layers.Weight($"stem.{layer}.kernel")], ("kernel_shape", new[] { 3L, 3 }), ("strides", new[] { stride, stride }), ("pads", new[] { 1L, 1, 1, 1 }));
-            var grouped = graph.Op("Reshape", convolved, graph.Integers(0, groups, -1));
-            var normal = graph.Op("InstanceNormalization", [grouped, graph.Weight($"stem.{layer}.ones", ones(groups)), graph.Weight($"stem.{layer}.zeros", zeros(groups))], ("epsilon", 1e-5f));
-            var scaled = graph.Op("Mul", graph.Op("Reshape", normal, graph.Op("Shape", convolved)), graph.Weight($"stem.{layer}.weight", layers.Tensor($"stem.{layer}.weight").view(1, -1, 1, 1)));
-            return layers.Gelu(graph.Op("Add", scaled, graph.Weight($"stem.{layer}.bias", layers.Tensor($"stem.{layer}.bias").view(1, -1, 1, 1))));
-        }
 
         string Attention(string all)
         {
@@ -139,7 +121,7 @@ public static class OnnxExport
         var logarithm = graph.Op("Div", graph.Op("Log", graph.Op("Max", mel, graph.Number(1e-10))), graph.Number(Math.Log(10)));
         var floor = graph.Op("Sub", graph.Op("ReduceMax", [logarithm], ("axes", new[] { 1L, 2 }), ("keepdims", 1L)), graph.Number(8));
         var scaled = graph.Op("Div", graph.Op("Add", graph.Op("Max", logarithm, floor), graph.Number(4)), graph.Number(4));
-        var x = graph.Op("Transpose", [scaled], ("perm", new[] { 0L, 2, 1 }));                                                  // [batch, bands, frames]
+        var x = layers.Transpose(scaled, 0, 2, 1);                                                                              // [batch, bands, frames]
         for (var i = 0; i < tower.Strides.Count; i++)
         {
             x = graph.Op("Mul", x, graph.Op("Unsqueeze", real, graph.Integers(1)));
@@ -147,7 +129,45 @@ public static class OnnxExport
                 ("kernel_shape", new[] { 3L }), ("strides", new[] { tower.Strides[i] }), ("pads", new[] { 1L, 1 })));
             real = layers.Every(real, tower.Strides[i]);
         }
-        Sequence(graph, layers, tower, graph.Op("Transpose", [x], ("perm", new[] { 0L, 2, 1 })), real, "tokens");
+        Sequence(graph, layers, tower, layers.Transpose(x, 0, 2, 1), real, "tokens");
+    }
+
+    private static void Videos(OnnxGraph graph, OnnxLayers layers, TowerDescription tower, IReadOnlyList<long?> shape)
+    {
+        var (frames, tube, width) = (shape[1]!.Value, layers.Tensor("patches.weight").size(2), tower.Width);
+        var (times, places) = (frames / tube, layers.Tensor("positions").size(0) / (frames / tube));
+        var x = graph.Input("frames", ScalarType.Float32, "batch", frames, shape[2]!, shape[3]!, shape[4]!);
+        var mask = graph.Op("Cast", [graph.Input("mask", ScalarType.Bool, "batch", frames)], ("to", 1L));
+        // An absent frame is zero before each convolution, whatever stands in its place.
+        var there = graph.Op("Unsqueeze", mask, graph.Integers(1, 3, 4));                                  // [batch, 1, frames, 1, 1]
+        x = graph.Op("Mul", layers.Pixels(Swap(x, 5)), there);                                             // [batch, channels, frames, height, width]
+        for (var layer = 0; layer < tower.Strides.Count; layer++)
+        {
+            var convolved = layers.Convolve(x, layer, 1, tower.Strides[layer], tower.Strides[layer]);
+            x = graph.Op("Mul", Swap(layers.Normalise(Swap(convolved, 5), layer, frames), 5), there);
+        }
+        x = graph.Op("Add", layers.Patches(x), layers.Weight("positions"));                                // [batch, times * places, width]
+        x = graph.Op("Reshape", x, graph.Integers(0, times, places, width));
+        // A tube is there if one of its frames is.
+        var real = graph.Op("ReduceMax", [graph.Op("Reshape", mask, graph.Integers(0, times, tube))], ("axes", new[] { 2L }), ("keepdims", 0L));  // [batch, times]
+        var scores = graph.Op("Expand", graph.Op("Unsqueeze", layers.Hidden(real), graph.Integers(1)), graph.Integers(1, places, 1, 1, 1));
+        scores = graph.Op("Reshape", scores, graph.Integers(-1, 1, 1, times));                             // [batch * places, 1, 1, times]
+        for (var layer = 0; layer < tower.Layers; layer++)
+        {
+            var columns = graph.Op("Reshape", Swap(layers.Norm(x, $"layers.{layer}.time_norm"), 4), graph.Integers(-1, times, width));
+            var overTime = graph.Op("Reshape", layers.Attention(columns, $"layers.{layer}.time", scores, null), graph.Integers(-1, places, times, width));
+            x = graph.Op("Add", x, Swap(overTime, 4));
+            var grids = graph.Op("Reshape", layers.Norm(x, $"layers.{layer}.space_norm"), graph.Integers(-1, places, width));
+            x = graph.Op("Add", x, graph.Op("Reshape", layers.Attention(grids, $"layers.{layer}.space", null, null), graph.Integers(-1, times, places, width)));
+            x = graph.Op("Add", x, layers.FeedForward(layers.Norm(x, $"layers.{layer}.feed_forward_norm"), $"layers.{layer}.feed_forward"));
+        }
+        var tokens = layers.Norm(graph.Op("Reshape", x, graph.Integers(0, times * places, width)), "norm");
+        graph.Output("tokens", tokens, "batch", times * places, width);
+        var each = graph.Op("Reshape", graph.Op("Expand", graph.Op("Unsqueeze", real, graph.Integers(2)), graph.Integers(1, 1, places)), graph.Integers(0, -1));  // [batch, times * places]
+        graph.Output("pooled", layers.PooledMean(tokens, each), "batch", layers.Tensor("pooled.proj.weight").size(0));
+
+        // The second and the third dimension change places.
+        string Swap(string value, int dimensions) => layers.Transpose(value, [0, 2, 1, .. dimensions == 5 ? new[] { 3L, 4 } : [3L]]);
     }
 
     /// <summary>What comes after the input of text and of sound.</summary>
@@ -159,16 +179,9 @@ public static class OnnxExport
     /// <param name="length">Name of the dimension.</param>
     private static void Sequence(OnnxGraph graph, OnnxLayers layers, TowerDescription tower, string x, string real, string length)
     {
-        var count = graph.Op("ReduceSum", [real, graph.Integers(1)], ("keepdims", 1L));                        // [batch, 1]
-        // A row of padding alone sees all of it, which keeps its numbers finite.
-        var seen = graph.Op("Or", graph.Op("Cast", [real], ("to", 9L)), graph.Op("Equal", count, graph.Number(0)));
-        var scores = graph.Op("Unsqueeze", graph.Op("Where", seen, graph.Number(0), graph.Number(-1e9)), graph.Integers(1, 2));  // [batch, 1, 1, length]
-        var (tokens, final) = Stack(x, layers, tower, scores, tower.RotaryBase is { } rotary ? Angles(rotary) : null);
+        var (tokens, final) = Stack(x, layers, tower, layers.Hidden(real), tower.RotaryBase is { } rotary ? Angles(rotary) : null);
         graph.Output("tokens", tokens, "batch", length, tower.Width);
-        var sum = graph.Op("ReduceSum", [graph.Op("Mul", final, graph.Op("Unsqueeze", real, graph.Integers(2))), graph.Integers(1)], ("keepdims", 0L));
-        var mean = graph.Op("Div", sum, graph.Op("Max", count, graph.Number(1)));
-        var pooled = layers.Linear(layers.Norm(mean, "pooled.norm", PooledEpsilon), "pooled.proj");
-        graph.Output("pooled", graph.Op("Mul", pooled, graph.Op("Min", count, graph.Number(1))), "batch", layers.Tensor("pooled.proj.weight").size(0));
+        graph.Output("pooled", layers.PooledMean(final, real), "batch", layers.Tensor("pooled.proj.weight").size(0));
 
         (string Cosine, string Sine) Angles(double rotary)
         {
