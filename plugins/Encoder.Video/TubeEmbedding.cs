@@ -118,12 +118,14 @@ internal static class Convolution3d
 /// <summary>Sine and cosine positions of a video's tokens: a third of the width each for time, row and column. Fixed, for any size.</summary>
 internal sealed class GridTimePositions(long width, BuildContext context) : IDisposable
 {
+    private readonly Lock gate = new();
     private (long Times, long Rows, long Columns) size;
     private Tensor? table;
 
-    /// <summary>[1, times, rows * columns, width]; kept until another size is asked for.</summary>
+    /// <summary>[1, times, rows * columns, width]; kept until another size is asked for. Micro-batches may ask side by side.</summary>
     public Tensor For(long times, long rows, long columns)
     {
+        using var one = gate.EnterScope();
         if (table is not null && size == (times, rows, columns)) return table;
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -132,7 +134,7 @@ internal sealed class GridTimePositions(long width, BuildContext context) : IDis
         var column = Axis(columns).view(1, 1, columns, -1).expand(times, rows, columns, -1);
         var all = cat([time, row, column], -1).view(1, times, rows * columns, -1);
         var filled = pad(all, [0, width - all.size(3)]);  // a width that 6 does not divide
-        table?.Dispose();
+        // Not disposed here: who asked for the former size may still be reading it.
         table = filled.to(context.Dtype).to(context.Device).DetachFromDisposeScope();
         size = (times, rows, columns);
         return table;
