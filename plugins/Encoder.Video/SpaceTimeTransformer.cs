@@ -36,25 +36,16 @@ internal sealed class SpaceTimeTransformer : nn.Module, IEncoder, ITower, IDescr
 
     public IReadOnlyList<KeyValueSlot> KeyValueSlots => [.. blocks.SelectMany(block => block.KeyValueSlots)];
 
-    public TowerDescription Describe() => new()
+    public TowerDescription Describe() => shape.Describe(TowerKind.VideoEncoder,
+    [
+        .. tubes.Describe(context.Dimension("F"), context.Dimension("H"), context.Dimension("W")), .. blocks.SelectMany(block => block.Describe()),
+        ("norm.weight", norm.Weight), .. pooled.Describe(),
+    ]) with
     {
-        Kind = TowerKind.VideoEncoder,
-        Width = shape.Width,
         Layers = blocks.Length,
-        Heads = shape.Heads,
-        KeyValueHeads = shape.KeyValueHeads,
-        HeadWidth = shape.HeadWidth,
-        FeedForward = shape.FeedForward,
-        NormEpsilon = shape.NormEpsilon,
-        Activation = TowerActivation.GatedSilu,
         PixelMean = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
         PixelDeviation = [.. Enumerable.Repeat(0.5, (int)context.Dimension("C"))],
         Strides = tubes.Strides,
-        Tensors = TowerDescription.Named(
-        [
-            .. tubes.Describe(context.Dimension("F"), context.Dimension("H"), context.Dimension("W")), .. blocks.SelectMany(block => block.Describe()),
-            ("norm.weight", norm.Weight), .. pooled.Describe(),
-        ]),
     };
 
     public Encoded Encode(Masked input)

@@ -22,6 +22,23 @@ public sealed record BlockShape(long Width, int Layers, long Heads, long KeyValu
 
     /// <summary>Whether each head's queries and keys are normalised before they are rotated (Qwen3).</summary>
     public bool QueryKeyNorm { get; init; }
+
+    /// <summary>A tower of these numbers.</summary>
+    /// <param name="kind">What the tower reads and gives.</param>
+    /// <param name="tensors">All its tensors.</param>
+    public TowerDescription Describe(TowerKind kind, IEnumerable<(string Name, Tensor Value)> tensors) => new()
+    {
+        Kind = kind,
+        Width = Width,
+        Layers = Layers,
+        Heads = Heads,
+        KeyValueHeads = KeyValueHeads,
+        HeadWidth = HeadWidth,
+        FeedForward = FeedForward,
+        NormEpsilon = NormEpsilon,
+        Activation = TowerActivation.GatedSilu,
+        Tensors = TowerDescription.Named(tensors),
+    };
 }
 
 /// <summary>

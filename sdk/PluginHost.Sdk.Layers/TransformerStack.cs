@@ -34,19 +34,8 @@ public sealed class TransformerStack : nn.Module
     /// <summary>A tower of these blocks: <c>layers.3.attention.q_proj.weight</c> to <c>norm.weight</c> are views of what is stored, in the caller's dispose scope.</summary>
     /// <param name="kind">What the tower reads and gives.</param>
     /// <param name="others">The tensors of its input and of its pooled vector.</param>
-    public TowerDescription Describe(TowerKind kind, IEnumerable<(string Name, Tensor Value)> others) => new()
-    {
-        Kind = kind,
-        Width = shape.Width,
-        Layers = shape.Layers,
-        Heads = shape.Heads,
-        KeyValueHeads = shape.KeyValueHeads,
-        HeadWidth = shape.HeadWidth,
-        FeedForward = shape.FeedForward,
-        NormEpsilon = shape.NormEpsilon,
-        Activation = TowerActivation.GatedSilu,
-        Tensors = TowerDescription.Named([.. others, .. Blocks.SelectMany(block => block.Describe()), ("norm.weight", norm.Weight)]),
-    };
+    public TowerDescription Describe(TowerKind kind, IEnumerable<(string Name, Tensor Value)> others) =>
+        shape.Describe(kind, [.. others, .. Blocks.SelectMany(block => block.Describe()), ("norm.weight", norm.Weight)]);
 
     /// <summary>The final norm alone: [..., width] to the same.</summary>
     public Tensor Normalise(Tensor x) => norm.Forward(x);

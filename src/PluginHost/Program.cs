@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost;
@@ -40,8 +41,9 @@ try
         foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
         return ExitCode.UserError;
     }
-    using var signals = new StopSignals();
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals.Token);
+    // A command that listens to no token ends at the first signal, as any program does.
+    using var signals = parsed.Action is AsynchronousCommandLineAction ? new StopSignals() : null;
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals?.Token ?? CancellationToken.None);
 }
 catch (Exception e) when (e is ConfigException or UserErrorException)
 {
@@ -61,7 +63,15 @@ catch (Exception e) when (e is IOException or UnauthorizedAccessException)
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine(args is ["plugins", ..] ? "stopped; nothing has changed" : args is ["compare", ..] ? "stopped; the report holds what was done, and 'compare' takes finished runs by name" : args is ["import" or "export", ..] ? "stopped; nothing was made" : args is ["data", ..] ? "stopped; the same command goes on after the last whole shard" : "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint");
+    Console.Error.WriteLine(args.FirstOrDefault() switch
+    {
+        "run" => "stopped; 'pluginhost run --resume latest' goes on from the last checkpoint",
+        "data" => "stopped; the same command goes on after the last whole shard",
+        "compare" => "stopped; the report holds what was done, and 'compare' takes finished runs by name",
+        "import" or "export" => "stopped; nothing was made",
+        "plugins" => "stopped; nothing has changed",
+        _ => "stopped",
+    });
     return ExitCode.Failed;
 }
 

@@ -37,10 +37,13 @@ internal sealed class ChatCommand(ChatRequest request, ILoggerFactory loggers, T
             Answer(generator, sample, question, adapters.Current);
             return 0;
         }
-        while (input.ReadLine() is { } line)
+        while (NextLine() is { } line)
             if (line.Trim() is { Length: > 0 } asked && !adapters.Choose(asked, output)) Answer(generator, sample, asked, adapters.Current);
         return 0;
     }
+
+    // Reading cannot be stopped, but waiting for it can.
+    private string? NextLine() => Task.Run(input.ReadLine).WaitAsync(cancellation).GetAwaiter().GetResult();
 
     private void Answer(TextGenerator generator, Sample sample, string question, ITuning? adapter)
     {

@@ -1,6 +1,7 @@
 // One type of instruction: repeat a text. The text is written as JSON, so that no tag typed into it is one and it ends where its quotation mark is.
 using System.ComponentModel;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using PluginHost.Sdk;
 
 namespace PluginKind.PluginName;
@@ -39,7 +40,7 @@ internal sealed class Repeating(string[] wordings) : ITemplateLibrary
         var start = Start(instruction.Type, instruction.Language, phrasing);
         foreach (var name in instruction.Slots.Keys.Except(Slots)) throw new UserErrorException($"template '{Id}' has no slot '{name}'; it has text and response");
         foreach (var name in Slots.Except(instruction.Slots.Keys)) throw new UserErrorException($"template '{Id}' needs a value for its slot '{name}'");
-        var (prompt, answer) = ($"{start}{JsonSerializer.Serialize(instruction.Slots["text"])}: ", instruction.Slots["response"]);
+        var (prompt, answer) = ($"{start}{JsonValue.Create(instruction.Slots["text"]).ToJsonString()}: ", instruction.Slots["response"]);
         return new RenderedInstruction(prompt + answer, prompt, [], answer);
     }
 
@@ -50,9 +51,9 @@ internal sealed class Repeating(string[] wordings) : ITemplateLibrary
         if (!text.StartsWith(start, StringComparison.Ordinal) || end < start.Length) return null;
         try
         {
-            return new Dictionary<string, string> { ["text"] = JsonSerializer.Deserialize<string>(text[start.Length..(end + 1)])!, ["response"] = text[(end + 3)..] };
+            return new Dictionary<string, string> { ["text"] = JsonNode.Parse(text[start.Length..(end + 1)])!.GetValue<string>(), ["response"] = text[(end + 3)..] };
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             return null;
         }
