@@ -34,26 +34,37 @@ internal sealed partial class MemorySlope : IDisposable
         var settings = Small.Append(string.Create(CultureInfo.InvariantCulture, $"stages.1.steps={steps}")).SelectMany(setting => new[] { "--set", setting });
         using var process = Process.Start(new ProcessStartInfo("dotnet", [program, "run", project, .. settings, "--host", host]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var error = process.StandardError.ReadToEndAsync();
-        var step = 0;
+        var clock = Stopwatch.StartNew();
+        var shown = new List<(TimeSpan At, int Step)>();
         var progress = Task.Run(() =>
         {
             while (process.StandardOutput.ReadLine() is { } line)
-                if (Progress().Match(line) is { Success: true } shown) Volatile.Write(ref step, int.Parse(shown.Groups[1].Value, CultureInfo.InvariantCulture));
+                if (Progress().Match(line) is { Success: true } match) shown.Add((clock.Elapsed, int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)));
         });
-        var steady = new List<(int Step, double Kilobytes)>();
+        var samples = new List<(TimeSpan At, double Kilobytes)>();
         while (!process.HasExited)
         {
             process.Refresh();
-            if (!process.HasExited && Volatile.Read(ref step) >= WarmUp) steady.Add((step, process.WorkingSet64 / 1024.0));
+            if (!process.HasExited) samples.Add((clock.Elapsed, process.WorkingSet64 / 1024.0));
             await Task.Delay(Interval);
         }
         await progress;
         if (process.ExitCode != 0) throw new InvalidOperationException(await error);
+        var begin = Begin(shown);
+        var steady = samples.SkipWhile(sample => sample.At < begin).Select(sample => sample.Kilobytes).ToList();
         if (steady.Count <= 40) throw new InvalidOperationException("the run was too short to tell");
         // The collector makes a saw of it; a leak lifts the saw's floor.
-        double Floor(int from, int to) => steady.Take(from..to).Min(sample => sample.Kilobytes);
         var third = steady.Count / 3;
-        return (Floor(2 * third, steady.Count) - Floor(0, third)) / ((steps - steady[0].Step) * 2 / 3.0);
+        return (steady.Skip(2 * third).Min() - steady.Take(third).Min()) / ((steps - WarmUp) * 2 / 3.0);
+    }
+
+    // When the warm-up ended: the program shows a step every few seconds, between which they are taken to be as long as each other.
+    private static TimeSpan Begin(List<(TimeSpan At, int Step)> shown)
+    {
+        var after = shown.FindIndex(item => item.Step >= WarmUp);
+        if (after < 1) throw new InvalidOperationException("the run was too short to tell");
+        var ((from, first), (to, last)) = (shown[after - 1], shown[after]);
+        return from + (to - from) * ((double)(WarmUp - first) / (last - first));
     }
 
     public void Dispose() => Directory.Delete(root, recursive: true);
