@@ -51,7 +51,9 @@ internal sealed partial class MemorySlope : IDisposable
         await progress;
         if (process.ExitCode != 0) throw new InvalidOperationException(await error);
         var begin = Begin(shown);
-        var steady = samples.SkipWhile(sample => sample.At < begin).Select(sample => sample.Kilobytes).ToList();
+        // After the last step the model is written and the process ends, and its memory with it.
+        var end = shown[^1].At;
+        var steady = samples.Where(sample => sample.At >= begin && sample.At <= end).Select(sample => sample.Kilobytes).ToList();
         if (steady.Count <= 40) throw new InvalidOperationException("the run was too short to tell");
         // The collector makes a saw of it; a leak lifts the saw's floor.
         var third = steady.Count / 3;
