@@ -1,0 +1,313 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
+using PluginHost.Catalog;
+using PluginHost.Runs.Training;
+using PluginHost.Sdk;
+using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
+
+namespace PluginHost.Runs.Decoding;
+
+/// <summary>
+/// Decodes on the CPU, in float32, with weights packed into panels: a step reads every weight once from memory, whatever the number of sequences. What a fusion
+/// does it does through its own code, sequence by sequence. A sequence's logits do not depend on what else is in the batch, nor on how its tokens were cut into calls: bit
+/// for bit.
+/// </summary>
+public sealed unsafe class PackedDecodeEngine : IDecodeEngine
+{
+    private const int MostRows = 16;
+
+    private readonly IDecoder decoder;
+    private readonly PackedTower tower;
+    private readonly SlotCache cache;
+    private readonly SlotState[] states;
+    private readonly Rotations rotations;
+    private readonly int width;
+    private readonly int heads;
+    private readonly int keyValueHeads;
+    private readonly int headWidth;
+    private readonly int feedForward;
+    private readonly float epsilon;
+    private PassMemory memory;
+
+    /// <summary>Packs a decoder and allocates its slots.</summary>
+    /// <param name="decoder">Not one that is refused; it must outlive the engine.</param>
+    /// <param name="slots">Sequences at a time.</param>
+    /// <param name="length">Positions of a slot.</param>
+    public PackedDecodeEngine(IDecoder decoder, int slots, int length)
+    {
+        ArgumentNullException.ThrowIfNull(decoder);
+        if (Refusal(decoder) is { } reason) throw new NotSupportedException($"This decoder cannot be packed: {reason}.");
+        this.decoder = decoder;
+        (Slots, Length) = (slots, length);
+        tower = PackedTower.Of(decoder);
+        var shape = tower.Shape;
+        (width, heads, keyValueHeads, headWidth) = ((int)shape.Width, (int)shape.Heads, (int)shape.KeyValueHeads, (int)shape.HeadWidth);
+        (feedForward, epsilon) = ((int)shape.FeedForward, (float)shape.NormEpsilon);
+        cache = new SlotCache(shape.Layers, slots, keyValueHeads, length, headWidth);
+        states = [.. Enumerable.Range(0, slots).Select(_ => new SlotState())];
+        rotations = new Rotations(headWidth, shape.RotaryBase!.Value);
+        memory = Memory(MostRows);
+    }
+
+    /// <inheritdoc/>
+    public int Slots { get; }
+
+    /// <inheritdoc/>
+    public int Length { get; }
+
+    /// <inheritdoc/>
+    public int Vocabulary => tower.Vocabulary;
+
+    /// <summary>Bytes of weights that a step reads.</summary>
+    public long WeightBytes => tower.Bytes;
+
+    /// <summary>Bytes of the cache.</summary>
+    public long CacheBytes => cache.Bytes;
+
+    /// <summary>Why a decoder cannot be run here; null: it can.</summary>
+    public static string? Refusal(IDecoder decoder) =>
+        Vector256.IsHardwareAccelerated ? PackedTower.Refusal(decoder) : "this processor has no vectors of 256 bits";
+
+    /// <inheritdoc/>
+    public void Begin(int slot, IFusionContext? context = null, AdapterSet? adapters = null)
+    {
+        using var _ = AdapterSet.Use(adapters);
+        if (decoder.Projections.FirstOrDefault(projection => projection.Adapter is not null) is { } adapted)
+            throw new NotSupportedException($"An adapter is attached to '{adapted.Name}', and packed weights cannot be added to; merge it.");
+        var state = states[slot] = new SlotState
+        {
+            Begun = true, Context = context, Adapters = adapters, Between = [.. Enumerable.Repeat(context is not null, tower.Layers.Count)], AtInput = context is not null, AtOutput = context is not null,
+        };
+        for (var layer = 0; layer < tower.Layers.Count; layer++)
+            if (decoder.KeyValueSlots[layer].Content is { } content) (state.Before, state.FirstPosition) = (cache.Fill(layer, slot, content), (int)content.Length);
+        if (context?.Prefix is { } prefix) ReadPrefix(slot, prefix);
+    }
+
+    /// <inheritdoc/>
+    public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        using var pass = StepGate.Enter();
+        Room(slot, tokens.Length);
+        for (var done = 0; done < tokens.Length; done += MostRows)
+        {
+            var part = tokens[done..Math.Min(done + MostRows, tokens.Length)];
+            var rows = new Row[part.Length];
+            for (var i = 0; i < rows.Length; i++) rows[i] = Next(slot, i);
+            Read(rows, part, done + part.Length == tokens.Length ? logits : []);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        using var pass = StepGate.Enter();
+        foreach (var slot in slots) Room(slot, 1);
+        for (var done = 0; done < slots.Length; done += MostRows)
+        {
+            var count = Math.Min(MostRows, slots.Length - done);
+            var rows = new Row[count];
+            for (var i = 0; i < count; i++) rows[i] = Next(slots[done + i], 0);
+            Read(rows, tokens.Slice(done, count), logits.Slice(done * Vocabulary, count * Vocabulary));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Truncate(int slot, int tokens) => states[slot].Tokens = Math.Min(states[slot].Tokens, tokens);
+
+    /// <inheritdoc/>
+    public void Free(int slot) => states[slot] = new SlotState();
+
+    /// <inheritdoc/>
+    public int Used(int slot) => states[slot].Tokens;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        tower.Dispose();
+        cache.Dispose();
+    }
+
+    private PassMemory Memory(int rows) => new(rows, width, (heads + 2 * keyValueHeads) * headWidth, heads * headWidth, feedForward);
+
+    private Row Next(int slot, int ahead)
+    {
+        var state = states[slot];
+        var at = state.Before + state.Tokens + ahead;
+        return new Row(slot, state.FirstPosition + state.Tokens + ahead, at, at + 1);
+    }
+
+    private void Room(int slot, int tokens)
+    {
+        var state = states[slot];
+        if (!state.Begun) throw new InvalidOperationException($"No sequence has begun in slot {slot}.");
+        if (state.Before + state.Tokens + tokens > Length)
+            throw new InvalidOperationException($"A slot holds {Length} positions; {state.Before + state.Tokens} are filled and {tokens} more do not fit.");
+    }
+
+    // Its tokens see each other in both directions; those that are not real are seen by nobody, so they are left out, but their places count.
+    private void ReadPrefix(int slot, Masked prefix)
+    {
+        using var pass = StepGate.Enter();
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var state = states[slot];
+        var seen = prefix.Mask[0].cpu().data<bool>().ToArray();
+        var values = prefix.Data[0].to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();   // [prefix, width]
+        var real = Enumerable.Range(0, seen.Length).Where(i => seen[i]).ToArray();
+        if (state.Before + real.Length > Length) throw new InvalidOperationException($"A slot holds {Length} positions; the fusion's prefix of {real.Length} does not fit.");
+        var large = Memory(real.Length);
+        var rows = new Row[real.Length];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            rows[i] = new Row(slot, state.FirstPosition + real[i], state.Before + i, state.Before + rows.Length);
+            values.AsSpan(real[i] * width, width).CopyTo(large.Hidden(i));
+        }
+        for (var layer = 0; layer < tower.Layers.Count; layer++) Block(layer, rows, large);
+        (state.Before, state.FirstPosition) = (state.Before + rows.Length, state.FirstPosition + seen.Length);
+    }
+
+    private void Read(Row[] rows, ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        for (var i = 0; i < rows.Length; i++) tower.Embedding.AsSpan(tokens[i] * width, width).CopyTo(memory.Hidden(i));
+        ForEachSequence(rows, (state, first, count) =>
+        {
+            if (state.AtInput) state.AtInput = Fused(first, count, state, (context, hidden) => context.AtInput(hidden));
+        });
+        for (var layer = 0; layer < tower.Layers.Count; layer++)
+        {
+            Block(layer, rows, memory);
+            var index = layer;
+            ForEachSequence(rows, (state, first, count) =>
+            {
+                if (state.Between[index]) state.Between[index] = Fused(first, count, state, (context, hidden) => context.BetweenLayers(index, hidden));
+            });
+        }
+        foreach (var row in rows) states[row.Slot].Tokens++;
+        if (!logits.IsEmpty) Logits(rows, logits);
+    }
+
+    // The last row's, or each row's: as many as there is room for.
+    private void Logits(Row[] rows, Span<float> logits)
+    {
+        var wanted = logits.Length / Vocabulary;
+        var first = rows.Length - wanted;
+        for (var i = first; i < rows.Length; i++) Normalise(memory.Hidden(i), tower.Norm, memory.Normal(i));
+        fixed (float* to = logits) tower.Head.Multiply(memory.NormalAt(first), wanted, to, Vocabulary);
+        for (var i = first; i < rows.Length; i++)
+        {
+            var state = states[rows[i].Slot];
+            if (!state.AtOutput) continue;
+            using var adapters = AdapterSet.Use(state.Adapters);
+            var own = logits.Slice((i - first) * Vocabulary, Vocabulary);
+            var before = tensor(own.ToArray(), [1, 1, Vocabulary]);
+            var after = state.Context!.AtOutput(tensor(memory.Normal(i).ToArray(), [1, 1, width]), before);
+            state.AtOutput = !ReferenceEquals(before, after);
+            if (state.AtOutput) after.to(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(own);
+        }
+    }
+
+    // One block for all rows: attention over what each sees, then feed forward.
+    private void Block(int index, Row[] rows, PassMemory pass)
+    {
+        var layer = tower.Layers[index];
+        for (var i = 0; i < rows.Length; i++) Normalise(pass.Hidden(i), layer.AttentionNorm, pass.Normal(i));
+        layer.QueryKeyValue.Multiply(pass.NormalAt(0), rows.Length, pass.QueryKeyValueAt(0), layer.QueryKeyValue.Outputs);
+        for (var i = 0; i < rows.Length; i++) Place(index, layer, rows[i], pass.QueryKeyValue(i));
+        if ((long)rows.Length * heads * rows[0].Sees * headWidth > 1 << 16) TorchThreads.ForEach(rows.Length * heads, pair => Attend(index, rows[pair / heads], pair % heads, pair / heads, pass));
+        else
+            for (var pair = 0; pair < rows.Length * heads; pair++) Attend(index, rows[pair / heads], pair % heads, pair / heads, pass);
+        layer.Output.Multiply(pass.AttendedAt(0), rows.Length, pass.NormalAt(0), width);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            TensorPrimitives.Add(pass.Hidden(i), pass.Normal(i), pass.Hidden(i));
+            Normalise(pass.Hidden(i), layer.FeedForwardNorm, pass.Normal(i));
+        }
+        layer.GateUp.Multiply(pass.NormalAt(0), rows.Length, pass.GateUpAt(0), 2 * feedForward);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            // silu(gate) · up
+            var gate = pass.GateUp(i)[..feedForward];
+            var up = pass.GateUp(i)[feedForward..];
+            var inner = pass.Inner(i);
+            TensorPrimitives.Sigmoid(gate, inner);
+            TensorPrimitives.Multiply(inner, gate, inner);
+            TensorPrimitives.Multiply(inner, up, inner);
+        }
+        layer.Down.Multiply(pass.InnerAt(0), rows.Length, pass.NormalAt(0), width);
+        for (var i = 0; i < rows.Length; i++) TensorPrimitives.Add(pass.Hidden(i), pass.Normal(i), pass.Hidden(i));
+    }
+
+    // Queries and keys are normalised and rotated; keys and values go to their place in the cache.
+    private void Place(int index, PackedTower.Layer layer, Row row, Span<float> fused)
+    {
+        for (var head = 0; head < heads + keyValueHeads; head++)
+        {
+            var part = fused.Slice(head * headWidth, headWidth);
+            if ((head < heads ? layer.QueryNorm : layer.KeyNorm) is { } norm) Normalise(part, norm, part);
+            rotations.Rotate(part, row.Position);
+        }
+        for (var head = 0; head < keyValueHeads; head++)
+        {
+            fused.Slice((heads + head) * headWidth, headWidth).CopyTo(new Span<float>(cache.Keys(index, row.Slot, head) + (long)row.At * headWidth, headWidth));
+            fused.Slice((heads + keyValueHeads + head) * headWidth, headWidth).CopyTo(new Span<float>(cache.Values(index, row.Slot, head) + (long)row.At * headWidth, headWidth));
+        }
+    }
+
+    private void Attend(int layer, Row row, int head, int place, PassMemory pass)
+    {
+        var shared = head / (heads / keyValueHeads);
+        var keys = cache.Keys(layer, row.Slot, shared);
+        var values = cache.Values(layer, row.Slot, shared);
+        var query = pass.QueryKeyValue(place).Slice(head * headWidth, headWidth);
+        var rented = ArrayPool<float>.Shared.Rent(row.Sees);
+        var scores = rented.AsSpan(0, row.Sees);
+        var scale = 1 / MathF.Sqrt(headWidth);
+        for (var i = 0; i < scores.Length; i++) scores[i] = scale * TensorPrimitives.Dot(query, new ReadOnlySpan<float>(keys + (long)i * headWidth, headWidth));
+        TensorPrimitives.SoftMax(scores, scores);
+        var result = pass.Attended(place).Slice(head * headWidth, headWidth);
+        result.Clear();
+        for (var i = 0; i < scores.Length; i++) TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(values + (long)i * headWidth, headWidth), scores[i], result, result);
+        ArrayPool<float>.Shared.Return(rented);
+    }
+
+    private void Normalise(ReadOnlySpan<float> x, float[] weight, Span<float> to)
+    {
+        var scale = 1 / MathF.Sqrt(TensorPrimitives.SumOfSquares(x) / x.Length + epsilon);
+        TensorPrimitives.Multiply(x, scale, to);
+        TensorPrimitives.Multiply(to, weight, to);
+    }
+
+    // Rows of one sequence stand side by side.
+    private void ForEachSequence(Row[] rows, Action<SlotState, int, int> body)
+    {
+        for (int first = 0, next; first < rows.Length; first = next)
+        {
+            next = first + 1;
+            while (next < rows.Length && rows[next].Slot == rows[first].Slot) next++;
+            body(states[rows[first].Slot], first, next - first);
+        }
+    }
+
+    // Whether the fusion changed anything.
+    private bool Fused(int first, int count, SlotState state, Func<IFusionContext, Tensor, Tensor> point)
+    {
+        using var adapters = AdapterSet.Use(state.Adapters);
+        var before = empty(1, count, width);
+        var rows = new Span<float>(memory.HiddenAt(first), count * width);
+        rows.CopyTo(new Span<float>(Floats.Of(before), rows.Length));
+        var after = point(state.Context!, before);
+        if (ReferenceEquals(before, after)) return false;
+        after.to(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(rows);
+        return true;
+    }
+
+    /// <param name="Slot">Whose it is.</param>
+    /// <param name="Position">By which it is rotated.</param>
+    /// <param name="At">Where its key and value stand in the slot.</param>
+    /// <param name="Sees">How many keys it sees, from the slot's first on.</param>
+    private readonly record struct Row(int Slot, int Position, int At, int Sees);
+}
