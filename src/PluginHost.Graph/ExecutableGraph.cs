@@ -46,6 +46,9 @@ public sealed class ExecutableGraph : IDisposable
     /// <summary>The decoder, or null.</summary>
     public IDecoder? Decoder { get; private set; }
 
+    /// <summary>The same decoder as one that says what it is made of, if it does.</summary>
+    public IDescribedTower? DecoderTower { get; private set; }
+
     /// <summary>The slot of the decoder's text; -1 without a decoder.</summary>
     public int DecoderTextSlot { get; private set; } = -1;
 
@@ -153,7 +156,7 @@ public sealed class ExecutableGraph : IDisposable
         nodes = [];
         Parameters = [];
         Buffers = [];
-        Decoder = null;
+        (Decoder, DecoderTower) = (null, null);
         Ranking = null;
         steps = [];
         stages.Clear();
@@ -185,7 +188,9 @@ public sealed class ExecutableGraph : IDisposable
             nodes.Add(former?.nodes.Find(node => Same(node.Plan, plan))?.Share() ?? builder.Build(plan, plan.Name, "node"));
         steps = [.. Plan.Nodes.Zip(nodes, (plan, built) => new ExecutionStep(this, plan, built.Node, built.Health))];
         if (Plan.DecoderNode is not { } decoder) return;
-        Decoder = nodes.First(node => node.Name == decoder.Name).Decoder
+        var built = nodes.First(node => node.Name == decoder.Name);
+        DecoderTower = built.Node as IDescribedTower;
+        Decoder = built.Decoder
             ?? throw new UserErrorException($"'{decoder.Name}' ({decoder.Description.Id}) built a node that is no {nameof(IDecoder)}, which its kind 'decoder' promises");
         DecoderTextSlot = decoder.Inputs[0].Slot;
         DecoderContextSlot = decoder.Inputs.Count > 1 ? decoder.Inputs[1].Slot : -1;

@@ -35,6 +35,12 @@ public class PackedDecodeTests
         return fusion.Fuse([Build.Tokens(seed, 1, 5, width, mask)]);
     }
 
+    private static PackedDecodeEngine Engine(int length)
+    {
+        var decoder = Decoder(Usual);
+        return new PackedDecodeEngine(decoder, (IDescribedTower)decoder, slots: 1, length);
+    }
+
     // What the decoder itself says of each token of a text, read at once: [tokens, vocabulary].
     private static Tensor Expected(IDecoder decoder, IFusionContext? context, int[] tokens)
     {
@@ -76,7 +82,7 @@ public class PackedDecodeTests
         var decoder = Decoder(options);
         int[] text = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4];
         var expected = Expected(decoder, null, text);
-        using var engine = new PackedDecodeEngine(decoder, slots: 2, length: 32);
+        using var engine = new PackedDecodeEngine(decoder, (IDescribedTower)decoder, slots: 2, length: 32);
         engine.Begin(1);
 
         Near(expected[16], Prefill(engine, 1, text.AsSpan(0, 17)));
@@ -96,7 +102,7 @@ public class PackedDecodeTests
         var decoder = Decoder(Usual);
         var (first, second) = (Fuse(strategy, 1), Fuse(strategy, 2));
         int[] text = [7, 2, 11, 30, 4, 4, 19];
-        using var engine = new PackedDecodeEngine(decoder, slots: 3, length: 24);
+        using var engine = new PackedDecodeEngine(decoder, (IDescribedTower)decoder, slots: 3, length: 24);
         engine.Begin(0, first);
         engine.Begin(2, second);
 
@@ -120,7 +126,7 @@ public class PackedDecodeTests
         int[] text = [1, 2, 3, 4];
         using var chosen = AdapterSet.Use(set);
         var expected = Expected(decoder, null, text);
-        using var engine = new PackedDecodeEngine(decoder, slots: 1, length: 16);
+        using var engine = new PackedDecodeEngine(decoder, (IDescribedTower)decoder, slots: 1, length: 16);
         engine.Begin(0, adapters: set);
 
         Near(expected[3], Prefill(engine, 0, text));
@@ -131,7 +137,7 @@ public class PackedDecodeTests
     {
         using var scope = NewDisposeScope();
         var decoder = Decoder(Usual);
-        using var engine = new PackedDecodeEngine(decoder, slots: 1, length: 16);
+        using var engine = new PackedDecodeEngine(decoder, (IDescribedTower)decoder, slots: 1, length: 16);
         var set = new AdapterSet(new Dictionary<Projection, IProjectionAdapter> { [decoder.Projections[0]] = new Nothing() }, new Dictionary<KeyValueSlot, KeyValues>());
 
         var error = Assert.Throws<NotSupportedException>(() => engine.Begin(0, adapters: set));
@@ -142,7 +148,7 @@ public class PackedDecodeTests
     public void Prefill_BeyondTheSlot_IsRefusedAndChangesNothing()
     {
         using var scope = NewDisposeScope();
-        using var engine = new PackedDecodeEngine(Decoder(Usual), slots: 1, length: 4);
+        using var engine = Engine(length: 4);
         Assert.Throws<InvalidOperationException>(() => engine.Prefill(0, [1], []));
         engine.Begin(0);
         engine.Prefill(0, [1, 2, 3], []);
@@ -156,7 +162,7 @@ public class PackedDecodeTests
     public void Truncate_ThenTheSameTokens_GiveTheSameLogits()
     {
         using var scope = NewDisposeScope();
-        using var engine = new PackedDecodeEngine(Decoder(Usual), slots: 1, length: 16);
+        using var engine = Engine(length: 16);
         engine.Begin(0);
         var whole = Prefill(engine, 0, [1, 2, 3, 4, 5, 6]);
         engine.Truncate(0, 2);
@@ -170,8 +176,8 @@ public class PackedDecodeTests
     {
         using var scope = NewDisposeScope();
         var decoder = Decoder(Usual);
-        using var packed = new PackedDecodeEngine(decoder, slots: 1, length: 40);
-        using var shared = new PackedDecodeEngine(decoder, slots: 9, length: 40);
+        using var packed = new PackedDecodeEngine(decoder, (IDescribedTower)decoder, slots: 1, length: 40);
+        using var shared = new PackedDecodeEngine(decoder, (IDescribedTower)decoder, slots: 9, length: 40);
         var texts = Gen.Int[0, Vocabulary - 1].Array[2, 30].Array[1, 9];
 
         Gen.Select(texts, Gen.Int[1, 20]).Sample((sequences, head) =>
@@ -198,7 +204,7 @@ public class PackedDecodeTests
 
     [Fact]
     public void Refusal_HeadsThatAreNoVectors_SaysSo() =>
-        Assert.Contains("12 wide", PackedDecodeEngine.Refusal(Decoder(Usual with { HeadWidth = 12 })), StringComparison.Ordinal);
+        Assert.Contains("12 wide", PackedDecodeEngine.Refusal((IDescribedTower)Decoder(Usual with { HeadWidth = 12 })), StringComparison.Ordinal);
 
     private sealed class Nothing : IProjectionAdapter
     {

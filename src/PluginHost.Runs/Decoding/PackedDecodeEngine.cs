@@ -32,16 +32,17 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     private PassMemory memory;
 
     /// <summary>Packs a decoder and allocates its slots.</summary>
-    /// <param name="decoder">Not one that is refused; it must outlive the engine.</param>
+    /// <param name="decoder">The decoder; it must outlive the engine.</param>
+    /// <param name="described">The same as one that says what it is made of; not one that is refused.</param>
     /// <param name="slots">Sequences at a time.</param>
     /// <param name="length">Positions of a slot.</param>
-    public PackedDecodeEngine(IDecoder decoder, int slots, int length)
+    public PackedDecodeEngine(IDecoder decoder, IDescribedTower? described, int slots, int length)
     {
         ArgumentNullException.ThrowIfNull(decoder);
-        if (Refusal(decoder) is { } reason) throw new NotSupportedException($"This decoder cannot be packed: {reason}.");
+        if (Refusal(described) is { } reason) throw new NotSupportedException($"This decoder cannot be packed: {reason}.");
         this.decoder = decoder;
         (Slots, Length) = (slots, length);
-        tower = PackedTower.Of(decoder);
+        tower = PackedTower.Of(described!);
         var shape = tower.Shape;
         (width, heads, keyValueHeads, headWidth) = ((int)shape.Width, (int)shape.Heads, (int)shape.KeyValueHeads, (int)shape.HeadWidth);
         (feedForward, epsilon) = ((int)shape.FeedForward, (float)shape.NormEpsilon);
@@ -67,8 +68,8 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     public long CacheBytes => cache.Bytes;
 
     /// <summary>Why a decoder cannot be run here; null: it can.</summary>
-    public static string? Refusal(IDecoder decoder) =>
-        Vector256.IsHardwareAccelerated ? PackedTower.Refusal(decoder) : "this processor has no vectors of 256 bits";
+    public static string? Refusal(IDescribedTower? described) =>
+        Vector256.IsHardwareAccelerated ? PackedTower.Refusal(described) : "this processor has no vectors of 256 bits";
 
     /// <inheritdoc/>
     public void Begin(int slot, IFusionContext? context = null, AdapterSet? adapters = null)

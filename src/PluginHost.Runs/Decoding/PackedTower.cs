@@ -30,9 +30,9 @@ internal sealed class PackedTower : IDisposable
     public long Bytes => matrices.Sum(matrix => matrix.Bytes);
 
     /// <summary>Why a tower cannot be packed; null: it can.</summary>
-    public static string? Refusal(IDecoder decoder)
+    public static string? Refusal(IDescribedTower? described)
     {
-        if (decoder is not IDescribedTower described) return "the decoder does not describe its tower";
+        if (described is null) return "the decoder does not describe its tower";
         using var scope = NewDisposeScope();
         var tower = described.Describe();
         if (tower.Kind != TowerKind.CausalDecoder) return $"the tower is a {tower.Kind}, not a causal decoder";
@@ -44,11 +44,11 @@ internal sealed class PackedTower : IDisposable
         return tower.Tensors.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown ? $"it has a tensor '{unknown}' that is not known here" : null;
     }
 
-    /// <summary>Packs a decoder that is not refused.</summary>
-    public static PackedTower Of(IDecoder decoder)
+    /// <summary>Packs a tower that is not refused.</summary>
+    public static PackedTower Of(IDescribedTower described)
     {
         using var scope = NewDisposeScope();
-        var tower = ((IDescribedTower)decoder).Describe();
+        var tower = described.Describe();
         var packed = new PackedTower(tower with { Tensors = new Dictionary<string, Tensor>() });
         var embedding = tower.Tensors["embedding.weight"];
         packed.Embedding = Values(embedding);

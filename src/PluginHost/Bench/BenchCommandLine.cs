@@ -24,7 +24,10 @@ internal static class BenchCommandLine
         train.SetAction((parsed, cancellation) => Task.FromResult(Train(
             parsed.GetValue(hostFile), parsed.GetValue(project), parsed.GetValue(set) ?? [], new BenchLength(AtLeast(parsed, rounds, 1), AtLeast(parsed, steps, 2)),
             parsed.GetValue(report), parsed.GetValue(json), cancellation)));
-        return new Command("bench", "Measures this machine and the host on it") { train };
+        var decode = new Command("decode", "Measures decoding of one, eight and sixteen sequences beside reading memory and libtorch's path") { project, set, report, rounds, json };
+        decode.SetAction((parsed, cancellation) => Task.FromResult(Decode(
+            parsed.GetValue(hostFile), parsed.GetValue(project), parsed.GetValue(set) ?? [], AtLeast(parsed, rounds, 1), parsed.GetValue(report), parsed.GetValue(json), cancellation)));
+        return new Command("bench", "Measures this machine and the host on it") { train, decode };
     }
 
     private static int AtLeast(ParseResult parsed, Option<int> option, int least) =>
@@ -32,15 +35,32 @@ internal static class BenchCommandLine
 
     private static int Train(string? hostFile, string? project, IReadOnlyList<string> set, BenchLength length, string? report, bool json, CancellationToken cancellation)
     {
+        var (host, read) = Read(hostFile, project, set);
+        var result = new TrainBench(host, read, length, json ? Console.Error : Console.Out, cancellation).Run();
+        return Write(result.ToJson(), result.Write, report, json);
+    }
+
+    private static int Decode(string? hostFile, string? project, IReadOnlyList<string> set, int rounds, string? report, bool json, CancellationToken cancellation)
+    {
+        var (host, read) = Read(hostFile, project, set);
+        var result = new DecodeBench(host, read, rounds, json ? Console.Error : Console.Out, cancellation).Run();
+        return Write(result.ToJson(), result.Write, report, json);
+    }
+
+    private static (HostConfig Host, ProjectConfig Project) Read(string? hostFile, string? project, IReadOnlyList<string> set)
+    {
         var host = HostFile.Read(hostFile);
         var path = project ?? Path.Combine(host.Path.Length > 0 ? Path.GetDirectoryName(host.Path)! : "host-config", "bench.json");
         var read = ProjectFile.Read(path, set, RunFolder.Finder(host.Artifacts));
         NativeTorch.Load();
-        var result = new TrainBench(host, read, length, json ? Console.Error : Console.Out, cancellation).Run();
-        JsonObject figures = result.ToJson();
+        return (host, read);
+    }
+
+    private static int Write(JsonObject figures, Action<TextWriter> table, string? report, bool json)
+    {
         if (report is not null) AtomicFile.WriteText(report, figures.ToJsonString(Indented));
         if (json) Console.Out.WriteLine(figures.ToJsonString());
-        else result.Write(Console.Out);
+        else table(Console.Out);
         return ExitCode.Success;
     }
 }
