@@ -1,0 +1,37 @@
+using PluginHost.Sdk;
+
+namespace PluginHost.Runs.Decoding;
+
+/// <summary>
+/// A decoder with a preallocated key/value cache of slots. One thread uses it at a time; the one who created it disposes it. A call that
+/// throws leaves the slots that it named in no certain state: truncate them to nothing.
+/// </summary>
+public interface IDecodeEngine : IDisposable
+{
+    /// <summary>Most sequences at a time.</summary>
+    int Slots { get; }
+
+    /// <summary>Most tokens of one sequence, the fusion's prefix included.</summary>
+    int Length { get; }
+
+    /// <summary>Number of token ids, and of logits of a token.</summary>
+    int Vocabulary { get; }
+
+    /// <summary>Begins a sequence in a free slot: what the fusion says about it, if anything, is bound to it.</summary>
+    /// <exception cref="InvalidOperationException">The slot is not free, or the fusion's prefix does not fit.</exception>
+    void Begin(int slot, IFusionContext? context);
+
+    /// <summary>Reads tokens of one sequence after those it has; logits of the last one: [vocabulary], or empty when not wanted.</summary>
+    /// <exception cref="InvalidOperationException">The slot has no sequence, or no room for the tokens.</exception>
+    void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits);
+
+    /// <summary>One token for each of some sequences; logits: [slots.Length * vocabulary], in the order of slots.</summary>
+    /// <exception cref="InvalidOperationException">A slot has no sequence, or no room for a token.</exception>
+    void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits);
+
+    /// <summary>Forgets a sequence's tokens after the first <paramref name="tokens"/>; 0 frees the slot.</summary>
+    void Truncate(int slot, int tokens);
+
+    /// <summary>Tokens it has, the fusion's prefix not counted.</summary>
+    int Used(int slot);
+}
