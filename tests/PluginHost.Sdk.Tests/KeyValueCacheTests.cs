@@ -30,4 +30,23 @@ public class KeyValueCacheTests
 
         Assert.Contains("holds 2 positions", error.Message);
     }
+
+    [Fact]
+    public void Truncate_SomePositions_TheNextTakeTheirPlace()
+    {
+        using var scope = NewDisposeScope();
+        using var cache = new KeyValueCache(1, 1, 1, capacity: 4, 3, ScalarType.Float32, CPU);
+        cache.SetPrefixMask(ones(1, 1, dtype: ScalarType.Bool));
+        cache.Append(0, ones(1, 1, 4, 3), ones(1, 1, 4, 3));
+        cache.Advance(4);
+
+        cache.Truncate(2);
+        var (keys, _) = cache.Append(0, full([1, 1, 1, 3], 2f), ones(1, 1, 1, 3));
+
+        Assert.Equal([1f, 1f, 2f], keys[0, 0].select(1, 0).data<float>().ToArray());
+        Assert.NotNull(cache.PrefixMask);
+        cache.Truncate(0);
+        Assert.Null(cache.PrefixMask);
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Truncate(1));
+    }
 }

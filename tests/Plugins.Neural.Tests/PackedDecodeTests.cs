@@ -185,7 +185,9 @@ public class PackedDecodeTests
             var alone = sequences.Select(text =>
             {
                 packed.Begin(0);
-                return Prefill(packed, 0, text);
+                var logits = Prefill(packed, 0, text);
+                packed.Truncate(0, 0);
+                return logits;
             }).ToArray();
             var last = new float[sequences.Length][];
             for (var slot = 0; slot < sequences.Length; slot++)
@@ -198,7 +200,11 @@ public class PackedDecodeTests
                 var logits = Step(shared, open, [.. open.Select(slot => sequences[slot][shared.Used(slot)])]);
                 for (var i = 0; i < open.Length; i++) last[open[i]] = logits[(i * Vocabulary)..((i + 1) * Vocabulary)];
             }
-            for (var slot = 0; slot < sequences.Length; slot++) Assert.Equal(alone[slot], last[slot]);
+            for (var slot = 0; slot < sequences.Length; slot++)
+            {
+                Assert.Equal(alone[slot], last[slot]);
+                shared.Truncate(slot, 0);
+            }
         }, iter: 40, threads: 1);
     }
 

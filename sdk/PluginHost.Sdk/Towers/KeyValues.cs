@@ -99,6 +99,17 @@ public sealed class KeyValueCache : IDisposable
     /// <summary>Counts new positions as filled, once all layers have them.</summary>
     public void Advance(long count) => Length += count;
 
+    /// <summary>Forgets the positions after the first <paramref name="length"/>; with the last of them goes the prefix and its mask.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer positions are filled.</exception>
+    public void Truncate(long length)
+    {
+        if (length < 0 || length > Length) throw new ArgumentOutOfRangeException(nameof(length), length, $"The cache has {Length} filled positions.");
+        Length = length;
+        if (length > 0) return;
+        PrefixMask?.Dispose();
+        PrefixMask = null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

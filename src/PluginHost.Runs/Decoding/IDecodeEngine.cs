@@ -2,45 +2,37 @@ using PluginHost.Sdk;
 
 namespace PluginHost.Runs.Decoding;
 
-/// <summary>A decoder with a preallocated key/value cache of slots, each of which holds one sequence. One thread uses it at a time.</summary>
+/// <summary>
+/// A decoder with a preallocated key/value cache of slots. One thread uses it at a time; the one who created it disposes it. A call that
+/// throws leaves the slots that it named in no certain state: truncate them to nothing.
+/// </summary>
 public interface IDecodeEngine : IDisposable
 {
-    /// <summary>Sequences at a time, at most.</summary>
+    /// <summary>Most sequences at a time.</summary>
     int Slots { get; }
 
-    /// <summary>Tokens of a sequence at most, with what the fusion and an adapter put before the text.</summary>
+    /// <summary>Most tokens of one sequence, with what the fusion and an adapter put before the text.</summary>
     int Length { get; }
 
-    /// <summary>Tokens that there are.</summary>
+    /// <summary>Number of token ids, and of logits of a token.</summary>
     int Vocabulary { get; }
 
-    /// <summary>Begins a sequence in a free slot.</summary>
-    /// <param name="slot">Which.</param>
-    /// <param name="context">What the fusion says about this sequence (a batch of one), or null. It must live until the slot is free.</param>
-    /// <param name="adapters">What an adapter adds in this sequence, or null.</param>
-    /// <exception cref="NotSupportedException">This engine cannot add that.</exception>
+    /// <summary>Begins a sequence in a free slot: what the fusion says about it and what an adapter adds to it, if anything, are bound to it.</summary>
+    /// <exception cref="InvalidOperationException">The slot is not free, or what stands before the text does not fit.</exception>
+    /// <exception cref="NotSupportedException">The engine cannot add that.</exception>
     void Begin(int slot, IFusionContext? context = null, AdapterSet? adapters = null);
 
-    /// <summary>Reads tokens of one sequence behind those it has.</summary>
-    /// <param name="slot">Which; it has begun.</param>
-    /// <param name="tokens">One at least.</param>
-    /// <param name="logits">For those of the last token [vocabulary], or empty: they are not wanted.</param>
-    /// <exception cref="InvalidOperationException">There is no room for them.</exception>
+    /// <summary>Reads tokens of one sequence after those it has; logits of the last one: [vocabulary], or empty when not wanted.</summary>
+    /// <exception cref="InvalidOperationException">The slot has no sequence, or no room for the tokens.</exception>
     void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits);
 
-    /// <summary>Reads one token of each of some sequences.</summary>
-    /// <param name="slots">Which, each once.</param>
-    /// <param name="tokens">A token of each.</param>
-    /// <param name="logits">[slots, vocabulary], in the order of the slots.</param>
-    /// <exception cref="InvalidOperationException">There is no room for one.</exception>
+    /// <summary>One token for each of some sequences; logits: [slots.Length * vocabulary], in the order of slots.</summary>
+    /// <exception cref="InvalidOperationException">A slot has no sequence, or no room for a token.</exception>
     void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits);
 
-    /// <summary>Forgets the tokens of a sequence but the first ones; what stands before the text stays.</summary>
+    /// <summary>Forgets a sequence's tokens after the first <paramref name="tokens"/>; 0 frees the slot.</summary>
     void Truncate(int slot, int tokens);
 
-    /// <summary>Forgets a sequence and what was bound to it.</summary>
-    void Free(int slot);
-
-    /// <summary>Tokens of the text that a slot holds.</summary>
+    /// <summary>Tokens it has, the fusion's prefix not counted.</summary>
     int Used(int slot);
 }

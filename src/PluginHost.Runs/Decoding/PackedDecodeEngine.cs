@@ -74,6 +74,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     /// <inheritdoc/>
     public void Begin(int slot, IFusionContext? context = null, AdapterSet? adapters = null)
     {
+        if (states[slot].Begun) throw new InvalidOperationException($"Slot {slot} has a sequence already; truncate it to nothing first.");
         using var _ = AdapterSet.Use(adapters);
         if (decoder.Projections.FirstOrDefault(projection => projection.Adapter is not null) is { } adapted)
             throw new NotSupportedException($"An adapter is attached to '{adapted.Name}', and packed weights cannot be added to; merge it.");
@@ -115,10 +116,13 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     }
 
     /// <inheritdoc/>
-    public void Truncate(int slot, int tokens) => states[slot].Tokens = Math.Min(states[slot].Tokens, tokens);
-
-    /// <inheritdoc/>
-    public void Free(int slot) => states[slot] = new SlotState();
+    public void Truncate(int slot, int tokens)
+    {
+        var state = states[slot];
+        if (tokens < 0 || tokens > state.Tokens) throw new ArgumentOutOfRangeException(nameof(tokens), tokens, $"Slot {slot} has {state.Tokens} tokens.");
+        if (tokens == 0) states[slot] = new SlotState();
+        else state.Tokens = tokens;
+    }
 
     /// <inheritdoc/>
     public int Used(int slot) => states[slot].Tokens;
@@ -142,7 +146,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     private void Room(int slot, int tokens)
     {
         var state = states[slot];
-        if (!state.Begun) throw new InvalidOperationException($"No sequence has begun in slot {slot}.");
+        if (!state.Begun) throw new InvalidOperationException($"Slot {slot} has no sequence; begin one first.");
         if (state.Before + state.Tokens + tokens > Length)
             throw new InvalidOperationException($"A slot holds {Length} positions; {state.Before + state.Tokens} are filled and {tokens} more do not fit.");
     }
@@ -173,6 +177,8 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        foreach (var token in tokens)
+            if ((uint)token >= (uint)Vocabulary) throw new InvalidOperationException($"Token {token} is not an id of this vocabulary of {Vocabulary}.");
         for (var i = 0; i < rows.Length; i++) tower.Embedding.AsSpan(tokens[i] * width, width).CopyTo(memory.Hidden(i));
         ForEachSequence(rows, (state, first, count) =>
         {

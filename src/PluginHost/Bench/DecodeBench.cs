@@ -98,7 +98,9 @@ internal sealed class DecodeBench(HostConfig host, ProjectConfig project, int ro
             engine.Step(slots, tokens, logits);
             for (var i = 0; i < batch; i++) tokens[i] = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits.AsSpan(i * engine.Vocabulary, engine.Vocabulary));
         }
-        return batch * Steps / watch.Elapsed.TotalSeconds;
+        var seconds = watch.Elapsed.TotalSeconds;
+        foreach (var slot in slots) engine.Truncate(slot, 0);
+        return batch * Steps / seconds;
     }
 
     // libtorch's path with its preallocated cache, one sequence.
