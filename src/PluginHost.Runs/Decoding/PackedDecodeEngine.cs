@@ -80,7 +80,12 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
             throw new NotSupportedException($"An adapter is attached to '{adapted.Name}', and packed weights cannot be added to; merge it.");
         var state = states[slot] = new SlotState
         {
-            Begun = true, Context = context, Adapters = adapters, Between = [.. Enumerable.Repeat(context is not null, tower.Layers.Count)], AtInput = context is not null, AtOutput = context is not null,
+            Begun = true,
+            Context = context,
+            Adapters = adapters,
+            Between = [.. Enumerable.Repeat(context is not null, tower.Layers.Count)],
+            AtInput = context is not null,
+            AtOutput = context is not null,
         };
         for (var layer = 0; layer < tower.Layers.Count; layer++)
             if (decoder.KeyValueSlots[layer].Content is { } content) (state.Before, state.FirstPosition) = (cache.Fill(layer, slot, content), (int)content.Length);

@@ -39,7 +39,8 @@ internal sealed class CompareCommand(CompareRequest request, TextWriter output, 
             if (request.Report is { } report) Write(report, rows);
         }
         Show(rows);
-        var pairs = Pairs([.. rows.Where(row => row.Error is null && row.Run is not null).Select(row => RunFolder.Find(host.Artifacts, row.Run!))]);
+        // The stages of a run are rows of their own, and one run.
+        var pairs = Pairs([.. rows.Where(row => row.Error is null && row.Run is not null).Select(row => row.Run!).Distinct().Select(run => RunFolder.Find(host.Artifacts, run))]);
         if (request.Report is { } paired) Write(paired, rows, pairs);
         if (request.Report is { } path) output.WriteLine($"report: {Path.GetFullPath(path)}, {Path.GetFullPath(Page(path))}");
         if (request.Json) Console.Out.WriteLine(ToJson(rows, pairs).ToJsonString(PlainJson.Options));
