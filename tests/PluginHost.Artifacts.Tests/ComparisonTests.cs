@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using PluginHost.Artifacts.Comparison;
 using PluginHost.Sdk;
 
@@ -109,6 +110,10 @@ public sealed class ComparisonTests : IDisposable
         Assert.Contains("no plugin &#39;x&#39;", page);
         Assert.Equal(2, page.Split("<svg").Length - 1);
         Assert.Contains("0.700 (0.140)", page);
+        var ids = Regex.Matches(page, "id=\"([^\"]+)\"").Select(match => match.Groups[1].Value).ToList();
+        Assert.NotEmpty(ids);
+        Assert.Equal(ids.Distinct(), ids);
+        Assert.Subset(ids.ToHashSet(), Regex.Matches(page, @"url\(#([^)]+)\)").Select(match => match.Groups[1].Value).ToHashSet());
         Assert.DoesNotContain("<svg", ComparisonPage.Render([new ComparisonRow("broken") { Error = "e" }], []));
     }
 

@@ -42,10 +42,11 @@ public sealed class TuningTests : IDisposable
         var both = host.Run("chat", run, "what colour is the star?", "--adapter", Path.Combine(run, "adapter", "lora"), "--adapter", Path.Combine(run, "adapter", "prefix")).Succeeded();
         Assert.NotEmpty(own.Output);
         Assert.NotEmpty(both.Output);
-        var refused = host.Run("export", run, "--format", "onnx", "--out", "out");
-        Assert.Equal(2, refused.ExitCode);
-        Assert.Contains("answers with an adapter that cannot be merged", refused.Error, StringComparison.Ordinal);
+        // A prefix stands before the decoder alone: the encoders are whole without it.
+        host.Run("export", run, "--format", "onnx", "--out", "out").Succeeded();
+        Assert.Equal(["audio.onnx", "image.onnx", "text.onnx"], Directory.GetFiles(Path.Combine(host.Folder, "out")).Select(Path.GetFileName).Order());
         var rows = host.Run("compare", run, "--json").Succeeded();
+        Assert.Empty(JsonNode.Parse(rows.Output)!["paired"]!.AsArray());
         Assert.Equal(["pocket-instruct/pretrain", "pocket-instruct/full", "pocket-instruct/lora", "pocket-instruct/prefix"], JsonNode.Parse(rows.Output)!["rows"]!.AsArray().Select(row => (string?)row!["project"]));
     }
 
@@ -63,6 +64,17 @@ public sealed class TuningTests : IDisposable
         host.Run("run", "--resume", run).Succeeded();
 
         Assert.All(results.Zip(before), pair => Assert.Equal(pair.Second, File.ReadAllBytes(pair.First)));
+    }
+
+    [Fact]
+    public void Export_PrefixedEncoder_IsLeftOutAndSaysWhy()
+    {
+        host.Run(["run", Project, .. Tiny(1), "--set", "evaluate=[]", "--set", "stages.3.tuning.settings.towers=[\"text\"]"]).Succeeded();
+
+        var exported = JsonNode.Parse(host.Run("export", "latest", "--format", "onnx", "--out", "out", "--json").Succeeded().Output)!;
+
+        Assert.Equal(["image.onnx", "audio.onnx"], exported["files"]!.AsArray().Select(file => (string)file!));
+        Assert.StartsWith($"'text' of the run '{Path.GetFileName(host.LatestRun())}' answers with a prefix", (string?)Assert.Single(exported["leftOut"]!.AsArray()), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,6 +9,8 @@ namespace PluginHost.Artifacts.Comparison;
 /// <summary>Compared runs as SVG pictures.</summary>
 internal static class ComparisonPlot
 {
+    private const double Width = 720;
+
     /// <summary>A generous width of a character: the page's font is that of whoever looks at it.</summary>
     private const double Character = 7.5;
 
@@ -27,7 +29,7 @@ internal static class ComparisonPlot
         plot.Axes.Add(values);
         plot.Series.Add(Bars(upwards.Select(row => row.Blind ?? 0), OxyColors.DarkOrange));
         plot.Series.Add(Bars(upwards.Select(row => row.Accuracy ?? 0), OxyColors.SteelBlue));
-        return Svg(plot, 90 + 55 * rows.Count);
+        return PlotSvg.Of(plot, Width, 90 + 55 * rows.Count);
     }
 
     /// <summary>A point for each row: tokens a second against accuracy.</summary>
@@ -40,14 +42,24 @@ internal static class ComparisonPlot
         plot.Axes.Add(speed);
         plot.Axes.Add(accuracy);
         var points = new ScatterSeries { MarkerType = MarkerType.Circle, MarkerSize = 5, MarkerFill = OxyColors.SteelBlue };
-        foreach (var row in rows)
+        // Names stand above and below in turn, so that neighbours do not write over each other.
+        var above = false;
+        foreach (var row in rows.OrderBy(row => row.TokensPerSecond))
         {
             if (row.Accuracy is not { } value || row.TokensPerSecond is not { } tokens) continue;
+            above = !above;
             points.Points.Add(new ScatterPoint(tokens, value));
-            plot.Annotations.Add(new TextAnnotation { Text = row.Project, TextPosition = new DataPoint(tokens, value), StrokeThickness = 0, Offset = new ScreenVector(0, -6), TextVerticalAlignment = VerticalAlignment.Bottom });
+            plot.Annotations.Add(new TextAnnotation
+            {
+                Text = row.Project,
+                TextPosition = new DataPoint(tokens, value),
+                StrokeThickness = 0,
+                Offset = new ScreenVector(0, above ? -6 : 6),
+                TextVerticalAlignment = above ? VerticalAlignment.Bottom : VerticalAlignment.Top,
+            });
         }
         plot.Series.Add(points);
-        return Svg(plot, 360);
+        return PlotSvg.Of(plot, Width, 360);
     }
 
     private static BarSeries Bars(IEnumerable<double> values, OxyColor colour)
@@ -56,6 +68,4 @@ internal static class ComparisonPlot
         foreach (var value in values) bars.Items.Add(new BarItem(value));
         return bars;
     }
-
-    private static string Svg(PlotModel plot, double height) => new SvgExporter { Width = 720, Height = height, IsDocument = false }.ExportToString(plot);
 }

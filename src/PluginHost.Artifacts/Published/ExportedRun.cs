@@ -11,8 +11,9 @@ namespace PluginHost.Artifacts.Published;
 public sealed class ExportedRun : IDisposable
 {
     private readonly ExecutableGraph graph;
+    private readonly HashSet<string> prefixed;
 
-    private ExportedRun(RunFolder folder, ExecutableGraph graph) => (Folder, this.graph) = (folder, graph);
+    private ExportedRun(RunFolder folder, ExecutableGraph graph, HashSet<string> prefixed) => (Folder, this.graph, this.prefixed) = (folder, graph, prefixed);
 
     public RunFolder Folder { get; }
 
@@ -35,11 +36,10 @@ public sealed class ExportedRun : IDisposable
         try
         {
             var adapters = ModelFile.Load(folder, folder.Model, graph, catalog);
+            var prefixed = Prefixed(graph, adapters);
             foreach (var adapter in adapters) adapter.Dispose();
-            if (adapters.Count > 0)
-                throw new UserErrorException($"the run '{folder.Name}' answers with an adapter that cannot be merged into its weights (a prefix), and without it the export would be another model; export the run or stage that it was tuned from.");
             graph.Train(false);
-            return new ExportedRun(folder, graph);
+            return new ExportedRun(folder, graph, prefixed);
         }
         catch
         {
@@ -60,10 +60,21 @@ public sealed class ExportedRun : IDisposable
     }
 
     /// <summary>What a node's tower is made of.</summary>
-    /// <exception cref="UserErrorException">The node does not say.</exception>
-    internal static TowerDescription Describe(BuiltNode node) => node.Node is IDescribedTower tower
+    /// <exception cref="UserErrorException">The node does not say, or is not all: a prefix stands before what it reads.</exception>
+    internal TowerDescription Describe(BuiltNode node) => prefixed.Contains(node.Name)
+        ? throw new UserErrorException($"'{node.Name}' of the run '{Folder.Name}' answers with a prefix, which is no weight that a file of its tower could hold; export a run whose last stage tunes weights (tuning.full, tuning.lora).")
+        : node.Node is IDescribedTower tower
         ? tower.Describe()
         : throw new UserErrorException($"'{node.Name}' ({node.Plan.Description.Id} {node.Plan.Description.Version}) does not describe its tower, so it cannot be exported.");
 
     public void Dispose() => graph.Dispose();
+
+    // What could be merged has been; what is left fills key/value slots.
+    private static HashSet<string> Prefixed(ExecutableGraph graph, IReadOnlyList<LoadedAdapter> adapters)
+    {
+        using var scope = NewDisposeScope();
+        var everything = new BatchMedia(1, graph.Plan.Modalities.ToDictionary(modality => modality, _ => ones(1, dtype: ScalarType.Bool)));
+        var filled = adapters.SelectMany(adapter => adapter.Tuning.Adapters(everything).Slots.Keys).ToHashSet();
+        return [.. graph.Nodes.Where(node => node.Node is ITower tower && tower.KeyValueSlots.Any(filled.Contains)).Select(node => node.Name)];
+    }
 }

@@ -18,7 +18,7 @@ internal static class LossPlot
         var validations = new LineSeries { LineStyle = LineStyle.None, MarkerType = MarkerType.Circle, MarkerSize = 4, MarkerFill = OxyColors.DarkOrange };
         validations.Points.AddRange(stage.Validations.Select(validation => new DataPoint(validation.Step, validation.Loss)));
         plot.Series.Add(validations);
-        return new SvgExporter { Width = 640, Height = 320, IsDocument = false }.ExportToString(plot);
+        return PlotSvg.Of(plot, 640, 320);
     }
 
     internal static LinearAxis Axis(AxisPosition position, string title) => new()

@@ -26,7 +26,7 @@ public static class OnnxExport
         {
             try
             {
-                graphs.Add(($"{node.Name}.onnx", Graph(node)));
+                graphs.Add(($"{node.Name}.onnx", Graph(run, node)));
             }
             catch (UserErrorException error)
             {
@@ -39,11 +39,11 @@ public static class OnnxExport
         return new ExportedFiles([.. graphs.Select(item => item.File)], leftOut);
     }
 
-    private static OnnxGraph Graph(BuiltNode node)
+    private static OnnxGraph Graph(ExportedRun run, BuiltNode node)
     {
         if (node.Plan.Inputs.FirstOrDefault(input => input.Name == "context" && input.Source is not null) is { } context)
             throw new UserErrorException($"the encoder '{node.Name}' reads '{context.Source}', and an ONNX file holds one encoder alone.");
-        return Graph(node.Name, ExportedRun.Describe(node), node.Plan.Inputs[0].Shape.Values);
+        return Graph(node.Name, run.Describe(node), node.Plan.Inputs[0].Shape.Values);
     }
 
     /// <summary>An encoder as a graph.</summary>
