@@ -1,3 +1,4 @@
+using Microsoft.Extensions.AI;
 using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Sdk;
@@ -26,7 +27,6 @@ public sealed class Dataset : IDisposable
     private readonly ISource source;
     private readonly RejectionLog rejections;
     private readonly Device device;
-
     private readonly MediaLibrary library;
     private readonly SampleReader reader;
     private readonly Lazy<TaskAnswers> answers;
@@ -55,6 +55,9 @@ public sealed class Dataset : IDisposable
 
     /// <summary>Augmentation of training samples, in order.</summary>
     public IReadOnlyList<ChosenTransform> Transforms { get; init; } = [];
+
+    /// <summary>Where its tensors are.</summary>
+    public Device Device => device;
 
     /// <summary>The open source.</summary>
     public ISource Source => source;
@@ -186,6 +189,13 @@ public sealed class Dataset : IDisposable
 
     /// <summary>The same, with media where the turn places them; its answer is not looked at.</summary>
     public IReadOnlyList<int> EncodePrompt(Sample sample, Turn question) => Layout().Prompt(sample, question);
+
+    /// <summary>What a model continues with its next answer in a conversation; nothing is cut.</summary>
+    /// <param name="sample">With the media that the messages show, decoded: one of a kind at most.</param>
+    /// <param name="messages">Who said what; media contents stand where the media are.</param>
+    /// <param name="tools">Functions that the model may call; null: none.</param>
+    /// <exception cref="UserErrorException">The model's chat template refuses the conversation, or there is none and functions are asked for.</exception>
+    public IReadOnlyList<int> EncodeConversation(Sample sample, IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool>? tools = null) => Layout().Conversation(sample, messages, tools);
 
     public void Dispose() => source.Dispose();
 

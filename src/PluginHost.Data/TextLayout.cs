@@ -115,6 +115,17 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         return ids;
     }
 
+    /// <summary>
+    /// What a model continues with its next answer in a conversation, whole however long it is. Media contents become the placeholders of the sample's media; without a chat template
+    /// the messages' texts follow each other, a line each, behind the media: only a last question alone is what such a model was taught.
+    /// </summary>
+    public List<int> Conversation(Sample sample, IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool>? tools)
+    {
+        if (tokenizer is IChatTokenizer chat && chat.EncodeChat(messages, tools) is { } ids) return [.. ids];
+        if (tools is { Count: > 0 }) throw new UserErrorException("this model has no chat template, so it was never told how to call functions; ask without tools");
+        return [.. Header(sample), .. tokenizer.Encode(string.Join('\n', messages.Select(message => message.Text).Where(text => text.Length > 0))), answer];
+    }
+
     private (List<int> Ids, int FirstTarget) Turn(Sample sample, Turn turn)
     {
         var reply = Tokens(turn.Answer);

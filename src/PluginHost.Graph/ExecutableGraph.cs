@@ -125,6 +125,10 @@ public sealed class ExecutableGraph : IDisposable
         foreach (var step in steps) step.Run(slots, boundary);
     }
 
+    /// <summary>Keeps the decoder and its plugin, whatever becomes of the graph, until the result is disposed.</summary>
+    /// <exception cref="InvalidOperationException">The graph has no decoder.</exception>
+    public IDisposable HoldDecoder() => new Held(nodes.First(node => node.Decoder is not null && ReferenceEquals(node.Decoder, Decoder)).Share());
+
     /// <summary>To be called after each backward pass: throws what a custom function of a node threw in it.</summary>
     /// <exception cref="GraphExecutionException">One did; the gradients are of no use.</exception>
     public void CheckBackward()
@@ -237,5 +241,12 @@ public sealed class ExecutableGraph : IDisposable
         var seen = new HashSet<Parameter>(ReferenceEqualityComparer.Instance);
         Parameters = [.. Owned.SelectMany(node => node.Parameters.Select(item => ($"{node.Name}.{item.Name}", item.Value))).Where(item => seen.Add(item.Value))];
         Buffers = [.. Owned.SelectMany(node => node.Buffers.Select(item => ($"{node.Name}.{item.Name}", item.Value)))];
+    }
+
+    private sealed class Held(BuiltNode node) : IDisposable
+    {
+        private BuiltNode? held = node;
+
+        public void Dispose() => Interlocked.Exchange(ref held, null)?.Release();
     }
 }

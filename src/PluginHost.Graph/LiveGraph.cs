@@ -14,6 +14,9 @@ public sealed class LiveGraph(ExecutableGraph graph) : IDisposable
     private GraphVersion current = new(graph);
     private bool stepping;
 
+    /// <summary>A new version serves. Whoever keeps something of the old one lets go of it now; handlers do not throw.</summary>
+    public event Action? Exchanged;
+
     /// <summary>What was planned for the version that new users get.</summary>
     public GraphPlan Plan
     {
@@ -24,6 +27,12 @@ public sealed class LiveGraph(ExecutableGraph graph) : IDisposable
     public GraphUse Acquire()
     {
         lock (gate) return new GraphUse(this, current.Enter());
+    }
+
+    /// <summary>Another use of the version that a use has, though a newer one may serve.</summary>
+    public GraphUse Again(GraphUse use)
+    {
+        lock (gate) return new GraphUse(this, use.Version.Enter());
     }
 
     /// <summary>
@@ -108,6 +117,7 @@ public sealed class LiveGraph(ExecutableGraph graph) : IDisposable
                 (old, current) = (current, new GraphVersion(next));
                 unused = old.Retire();
             }
+            Exchanged?.Invoke();
             pending.Result.SetResult(new GraphExchange(state, old.Drained));
             if (unused) old.DisposeGraph();
             return true;
@@ -151,7 +161,9 @@ public sealed class GraphUse : IDisposable
 
     internal GraphUse(LiveGraph live, GraphVersion version) => (this.live, this.version) = (live, version);
 
-    public ExecutableGraph Graph => (version ?? throw new ObjectDisposedException(nameof(GraphUse))).Graph;
+    public ExecutableGraph Graph => Version.Graph;
+
+    internal GraphVersion Version => version ?? throw new ObjectDisposedException(nameof(GraphUse));
 
     public void Dispose()
     {

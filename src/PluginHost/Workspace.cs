@@ -6,6 +6,7 @@ using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
 using PluginHost.Runs.Evaluation;
+using PluginHost.Runs.Inference;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
@@ -32,6 +33,9 @@ internal sealed class Workspace : IDisposable
     public GraphPlan Plan => Graph.Plan;
 
     public Dataset Data { get; }
+
+    /// <summary>Decodes media that come as bytes.</summary>
+    public required InlineMedia Media { get; init; }
 
     public LiveGraph Graph { get; }
 
@@ -111,7 +115,7 @@ internal sealed class Workspace : IDisposable
                 return new SurroundedMetric(lease.Guarded<IMediaMetric>(), () => Context(lease.Description, [.. evaluation.Requirements.Select(requirement => models.Supply(requirement, device))]));
             }
             var metrics = plan.Evaluations.Select(Metric).ToList();
-            var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, tunings, device);
+            var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, tunings, device) { Media = new InlineMedia(new MediaDecoding(media, format, rememberedBytes: 0), format) };
             workspace.owned.AddRange(owned);
             return workspace;
         }

@@ -50,7 +50,7 @@ internal sealed class TrainedModel : IDisposable
         var config = plan.Project.Data;
         var plugins = plan.Media.Select(plugin => new MediaPlugin(plugin.Description.Id, plugin.Description.Accepts, Lease(plugin).Guarded<IMediaDecoder>())).ToList();
         var format = Dataset.FormatOf(config);
-        var media = new MediaDecoding(plugins, format, rememberedBytes: 0);
+        var media = new InlineMedia(new MediaDecoding(plugins, format, rememberedBytes: 0), format);
         var data = Own(new Dataset(config, new NoSamples(), plugins, new RejectionLog(), settings.Device) { Modalities = plan.Modalities });
         var tokenizer = plan.Tokenizer!;
         data.Tokenizer = Lease(tokenizer).As<ITokenizerPlugin>().Load(File.ReadAllText(run.Tokenizer), new BuildContext
@@ -64,7 +64,7 @@ internal sealed class TrainedModel : IDisposable
         var graph = Own(ExecutableGraph.Build(plan, catalog, settings));
         foreach (var adapter in ModelFile.Load(run, run.Model, graph, catalog)) Own(adapter);
         graph.Train(false);
-        embedder = new(() => Own(new GraphEmbedder(graph, data, media, format, run.Name, config.Languages[0])));
+        embedder = new(() => Own(new GraphEmbedder(graph, data, media, run.Name, config.Languages[0])));
         scorer = new(() => Own(new GraphTextScorer(graph, data, run.Name)));
     }
 

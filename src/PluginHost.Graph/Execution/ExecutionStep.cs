@@ -35,6 +35,9 @@ public sealed class ExecutionStep
     /// <summary>What was planned for the node.</summary>
     public PlannedNode Plan => plan;
 
+    /// <summary>Whether it reads a slot.</summary>
+    public bool Reads(int slot) => slot >= 0 && inputSlots.Contains(slot);
+
     internal ExecutableGraph Graph { get; }
 
     internal IReadOnlyList<int> InputSlots => inputSlots;

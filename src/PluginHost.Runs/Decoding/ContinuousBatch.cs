@@ -32,6 +32,12 @@ public sealed class ContinuousBatch : IDisposable
         thread.Start();
     }
 
+    /// <summary>Most tokens of prompt and answer, what stands before the prompt included.</summary>
+    public int Length => engine.Length;
+
+    /// <summary>Requests that are answered at a time.</summary>
+    public int Slots => engine.Slots;
+
     /// <summary>What has been done so far.</summary>
     public BatchFigures Figures => schedule.Figures;
 
@@ -46,6 +52,12 @@ public sealed class ContinuousBatch : IDisposable
         var job = new DecodeJob(request.Checked(engine.Vocabulary, engine.Length), tokenizer, end, cancellation);
         return waiting.TryAdd(job) ? job.Stream : null;
     }
+
+    /// <summary>
+    /// Lets go, soon, of the fusions that free slots keep for prompts like theirs, and of those of others when their requests have ended. To be called when no further request will come with
+    /// them.
+    /// </summary>
+    public void Forget() => waiting.Forget();
 
     /// <inheritdoc/>
     public void Dispose()

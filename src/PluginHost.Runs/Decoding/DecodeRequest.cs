@@ -53,4 +53,5 @@ public sealed record DecodeRequest(IReadOnlyList<int> Prompt, Sampling Sampling)
 /// <param name="Context">What it says; null: nothing.</param>
 /// <param name="Owner">What holds its tensors: disposed on the engine's thread when the request has ended. Null: they are somebody else's, and outlive the request.</param>
 /// <param name="Adapters">What an adapter adds to the answer; null: nothing.</param>
-public sealed record FusedPrompt(IFusionContext? Context, IDisposable? Owner = null, AdapterSet? Adapters = null);
+/// <param name="Lasting">Whether another request may come with the very same fusion, so that the slot's tokens are worth keeping when the owner has been disposed.</param>
+public sealed record FusedPrompt(IFusionContext? Context, IDisposable? Owner = null, AdapterSet? Adapters = null, bool Lasting = false);

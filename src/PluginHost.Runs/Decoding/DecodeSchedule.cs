@@ -39,10 +39,21 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
     /// <summary>One round: who has been cancelled leaves, who waits joins, some of the prompts is read, and each answer grows by a token.</summary>
     public void Turn()
     {
+        if (waiting.TakeForget()) Forget();
         EndCancelled();
         Admit();
         ReadPrompts();
         Step();
+    }
+
+    /// <summary>Lets go of what slots keep for prompts to come: at once where nothing is under way, else when the slot's job has ended.</summary>
+    private void Forget()
+    {
+        foreach (var slot in slots)
+        {
+            slot.Lasting = false;
+            if (slot.Job is null) Free(slot);
+        }
     }
 
     /// <summary>Ends whatever is under way and frees all slots.</summary>
@@ -86,7 +97,7 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
     {
         var prompt = job.Request.Prompt;
         var slot = slots.Where(slot => slot.Job is null).OrderByDescending(slot => slot.Shared(prompt, fused)).ThenBy(slot => slot.Given).First();
-        (slot.Job, slot.Owner, slot.Given) = (job, fused.Owner, ++given);
+        (slot.Job, slot.Owner, slot.Lasting, slot.Given) = (job, fused.Owner, fused.Owner is null || fused.Lasting, ++given);
         running++;
         try
         {
@@ -237,9 +248,8 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
     {
         slot.Job = null;
         running--;
-        if (slot.Owner is null) return;
-        Free(slot);
-        Guarded(slot.Disown);
+        if (!slot.Lasting) Free(slot);
+        if (slot.Owner is not null) Guarded(slot.Disown);
     }
 
     // A slot that the engine cannot free stays begun and holds nothing: it is freed again when it is next needed.

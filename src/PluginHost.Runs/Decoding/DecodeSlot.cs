@@ -23,6 +23,9 @@ internal sealed class DecodeSlot(int index)
     /// <summary>What holds the fusion's tensors, where the job's end is theirs too.</summary>
     public IDisposable? Owner { get; set; }
 
+    /// <summary>Whether what it holds is of use to another job.</summary>
+    public bool Lasting { get; set; }
+
     /// <summary>Tokens that the engine has read.</summary>
     public List<int> Tokens { get; } = [];
 

@@ -6,6 +6,7 @@ internal sealed class WaitingJobs(int capacity)
     private readonly object gate = new();
     private readonly List<DecodeJob> jobs = [];
     private bool closed;
+    private bool forget;
 
     public int Count
     {
@@ -53,12 +54,28 @@ internal sealed class WaitingJobs(int capacity)
         }
     }
 
-    /// <summary>Waits for a job unless the caller has other work; false once nobody may add one.</summary>
+    /// <summary>Asks the caller of <see cref="Await"/> to let go of what is kept for prompts to come.</summary>
+    public void Forget()
+    {
+        lock (gate)
+        {
+            forget = true;
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    /// <summary>Whether that has been asked since it was last looked at.</summary>
+    public bool TakeForget()
+    {
+        lock (gate) return forget && !(forget = false);
+    }
+
+    /// <summary>Waits for a job, or something to forget, unless the caller has other work; false once nobody may add one.</summary>
     public bool Await(bool busy)
     {
         lock (gate)
         {
-            while (!closed && !busy && jobs.Count == 0) Monitor.Wait(gate);
+            while (!closed && !forget && !busy && jobs.Count == 0) Monitor.Wait(gate);
             return !closed;
         }
     }

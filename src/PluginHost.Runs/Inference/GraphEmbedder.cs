@@ -21,20 +21,18 @@ public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<flo
     private readonly string language;
     private ExecutableGraph? graph;
     private Dataset? data;
-    private readonly MediaFormat format;
-    private MediaDecoding? media;
+    private InlineMedia? media;
     private Dictionary<SamplePort, (int Slot, ExecutionStep[] Steps)> towers;
 
     /// <param name="graph">The graph with its weights; not disposed.</param>
     /// <param name="data">Makes its batches; not disposed.</param>
     /// <param name="media">Decodes media.</param>
-    /// <param name="format">The form that the graph reads.</param>
     /// <param name="model">Name of the run, for messages.</param>
     /// <param name="language">Under which a text stands as a caption.</param>
     /// <exception cref="UserErrorException">The graph has no space that texts and media share.</exception>
-    public GraphEmbedder(ExecutableGraph graph, Dataset data, MediaDecoding media, MediaFormat format, string model, string language)
+    public GraphEmbedder(ExecutableGraph graph, Dataset data, InlineMedia media, string model, string language)
     {
-        (this.graph, this.data, this.media, this.format, this.model, this.language) = (graph, data, media, format, model, language);
+        (this.graph, this.data, this.media, this.model, this.language) = (graph, data, media, model, language);
         towers = SharedSpace.Of(graph.Plan).ToDictionary(tower => tower.Key, tower => (tower.Value, graph.StepsFor([tower.Value])));
         if (towers.Count == 0) throw new UserErrorException($"the run '{model}' has no contrastive objective between its texts and a medium, so there is no space to embed into");
     }
@@ -90,39 +88,10 @@ public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<flo
     {
         if (port == SamplePort.Caption) return new Sample("text") { Texts = new Dictionary<string, string> { [language] = ((TextContent)value).Text } };
         var modality = SamplePorts.NameOf(port);
-        var content = Decode((DataContent)value, modality, cancellation);
-        return port == SamplePort.Image ? new Sample(modality) { Image = content } : new Sample(modality) { Audio = content };
-    }
-
-    // Decoders take files: the bytes are one for as long as it takes. What was in memory in the form of the training stays that.
-    private MediaContent Decode(DataContent content, string modality, CancellationToken cancellation)
-    {
         var decoders = media;
         ObjectDisposedException.ThrowIf(decoders is null, this);
-        if (content.RawRepresentation is Picture picture && picture.Width == format.ImageSize && picture.Height == format.ImageSize) return picture;
-        if (content.RawRepresentation is Sound sound && sound.Rate == format.AudioRate) return sound;
-        var file = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():N}.{ExtensionOf(content.MediaType)}");
-        try
-        {
-            File.WriteAllBytes(file, content.Data.Span);
-            return decoders.Decode(new MediaFile(file), modality, format, cancellation);
-        }
-        catch (BadSampleException error)
-        {
-            throw new BadSampleException(error.Message.Replace(file, content.MediaType, StringComparison.Ordinal));
-        }
-        finally
-        {
-            File.Delete(file);
-        }
-    }
-
-    // image/jpeg -> jpeg, audio/x-wav -> wav
-    private static string ExtensionOf(string mediaType)
-    {
-        var subtype = mediaType[(mediaType.IndexOf('/', StringComparison.Ordinal) + 1)..];
-        var name = new string([.. (subtype.StartsWith("x-", StringComparison.Ordinal) ? subtype[2..] : subtype).TakeWhile(char.IsAsciiLetterOrDigit)]);
-        return name == "mpeg" ? "mp3" : name;
+        var content = decoders.Decode((DataContent)value, modality, cancellation);
+        return port == SamplePort.Image ? new Sample(modality) { Image = content } : new Sample(modality) { Audio = content };
     }
 
     private float[][] Embed(SamplePort port, Sample[] samples)

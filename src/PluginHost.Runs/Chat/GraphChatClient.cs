@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+using PluginHost.Data;
+using PluginHost.Runs.Decoding;
+using PluginHost.Runs.Generation;
+using PluginHost.Runs.Inference;
+using PluginHost.Sdk;
+
+namespace PluginHost.Runs.Chat;
+
+/// <summary>
+/// A trained graph as a chat client. Media contents are shown to it, one of a kind; texts are never read as anything but text. Beyond the options that have a name of their own it knows
+/// <see cref="LogProbabilities"/> and <see cref="RepetitionPenalty"/>. Updates carry the <see cref="DecodedPiece"/> that they come from; the last one says why the
+/// answer ended and what it took. Safe for concurrent use.
+/// </summary>
+/// <param name="decoder">Answers; not disposed.</param>
+/// <param name="data">Makes prompts; not disposed.</param>
+/// <param name="media">Decodes what messages show.</param>
+/// <param name="modalities">What the graph reads: <c>image</c>, <c>audio</c>, <c>video</c>.</param>
+/// <param name="model">The model's name.</param>
+public sealed class GraphChatClient(LiveDecoder decoder, Dataset data, InlineMedia media, IReadOnlyList<string> modalities, string model) : IChatClient
+{
+    /// <summary>In <see cref="ChatOptions.AdditionalProperties"/>, an int: how many alternatives are wanted beside each token's log-probability.</summary>
+    public const string LogProbabilities = "logprobs";
+
+    /// <summary>In <see cref="ChatOptions.AdditionalProperties"/>, a double: see <see cref="DecodeRequest.RepetitionPenalty"/>.</summary>
+    public const string RepetitionPenalty = "repetition_penalty";
+
+    /// <inheritdoc/>
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    /// <exception cref="BusyException">Too many requests wait already.</exception>
+    /// <exception cref="ContextLengthException">The prompt is too long.</exception>
+    /// <exception cref="UserErrorException">The request can never be answered; the message says why.</exception>
+    /// <exception cref="NotSupportedException">It asks for something that this model cannot do.</exception>
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        // Whoever stops reading, for whatever reason, has no use for the rest.
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var id = $"chatcmpl-{Guid.NewGuid():N}";
+        try
+        {
+            var stream = Start([.. messages], options ?? new ChatOptions(), leaving.Token);
+            var begun = false;
+            await foreach (var piece in stream.Pieces.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                // An answer begins with its first letter, as in training data that ends prompts without a space.
+                var text = begun ? piece.Text : piece.Text.TrimStart();
+                begun |= text.Length > 0;
+                if (text.Length == 0 && piece.LogProbability is null) continue;
+                yield return Update([new TextContent(text)], piece, null);
+            }
+            var outcome = await stream.Outcome.ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return outcome.Reason switch
+            {
+                FinishReason.Error => throw new InvalidOperationException(outcome.Error),
+                FinishReason.Cancelled => throw new OperationCanceledException("the model was unloaded while it answered"),
+                var reason => Update([new UsageContent(Usage(outcome))], null, reason == FinishReason.Length ? ChatFinishReason.Length : ChatFinishReason.Stop),
+            };
+        }
+        finally
+        {
+            await leaving.CancelAsync().ConfigureAwait(false);
+        }
+
+        ChatResponseUpdate Update(IList<AIContent> contents, DecodedPiece? piece, ChatFinishReason? reason) => new(ChatRole.Assistant, contents)
+        {
+            ResponseId = id,
+            MessageId = id,
+            ModelId = model,
+            FinishReason = reason,
+            RawRepresentation = piece,
+        };
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceKey is not null ? null
+        : serviceType == typeof(ChatClientMetadata) ? new ChatClientMetadata("pluginhost", defaultModelId: model)
+        : serviceType?.IsInstanceOfType(this) == true ? this
+        : null;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // holds nothing of its own
+    }
+
+    private DecodeStream Start(IReadOnlyList<ChatMessage> messages, ChatOptions options, CancellationToken cancellation)
+    {
+        if (messages.Count == 0) throw new UserErrorException("there are no messages; send at least one of the user's");
+        if (options.ResponseFormat is ChatResponseFormatJson) throw new NotSupportedException("this model cannot be held to JSON: no constraint is installed that could");
+        var shown = ShownMedia.Of(messages, modalities, model);
+        var sample = shown.Decode(media, cancellation);
+        var prompt = data.EncodeConversation(sample, shown.Messages, options.Tools is { Count: > 0 } tools ? [.. tools] : null);
+        return decoder.Start(sample, shown.Key, Request(prompt, options), cancellation);
+    }
+
+    private static DecodeRequest Request(IReadOnlyList<int> prompt, ChatOptions options)
+    {
+        var more = options.AdditionalProperties;
+        var seed = options.Seed is { } given ? given.GetHashCode() : Random.Shared.Next();
+        return new DecodeRequest(prompt, new Sampling(options.MaxOutputTokens ?? int.MaxValue, options.Temperature ?? 1, options.TopP ?? 1, seed))
+        {
+            Stop = options.StopSequences is { } stops ? [.. stops] : [],
+            LogProbabilities = more is not null && more.TryGetValue<int>(LogProbabilities, out var alternatives) ? alternatives : null,
+            RepetitionPenalty = more is not null && more.TryGetValue<double>(RepetitionPenalty, out var penalty) ? penalty : 1,
+        };
+    }
+
+    private static UsageDetails Usage(DecodeOutcome outcome) => new()
+    {
+        InputTokenCount = outcome.PromptTokens,
+        OutputTokenCount = outcome.AnswerTokens,
+        TotalTokenCount = outcome.PromptTokens + outcome.AnswerTokens,
+        CachedInputTokenCount = outcome.ReusedTokens,
+    };
+}
