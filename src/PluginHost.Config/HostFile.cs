@@ -17,6 +17,9 @@ public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Arti
     /// <summary>What the file says; an empty object without a file.</summary>
     public JsonElementNode Source { get; init; } = JsonElementNode.Object(new JsonLocation("", 0, 0, "$"), []);
 
+    /// <summary>How it serves.</summary>
+    public required ServerConfig Server { get; init; }
+
     /// <summary>The plugins that run in a process of their own, by id.</summary>
     public IReadOnlyDictionary<string, IsolationLimits> Isolation { get; init; } = new Dictionary<string, IsolationLimits>();
 }
@@ -41,7 +44,7 @@ public static partial class HostFile
         string Folder(string path) => Absolute(path, config);
         var errors = new List<ConfigError>();
         if (file is null)
-            return new HostConfig([Folder(DefaultPlugins)], Folder(DefaultArtifacts), DefaultDevice, InstallReader.Read(null, Folder, errors), "");
+            return new HostConfig([Folder(DefaultPlugins)], Folder(DefaultArtifacts), DefaultDevice, InstallReader.Read(null, Folder, errors), "") { Server = ServerReader.Read(null, Folder, errors) };
         var root = JsonTreeReader.Read(ConfigText.Read(file, "host file"), System.IO.Path.GetFileName(file));
         var reader = new JsonObjectReader(root, "a host file", errors);
         reader.Text("$schema");
@@ -54,6 +57,7 @@ public static partial class HostFile
         {
             Source = root,
             Quarantine = reader.Value("quarantine") is { } quarantine ? ReadQuarantine(new JsonObjectReader(quarantine, "'quarantine'", errors)) : new(),
+            Server = ServerReader.Read(reader.Value("server"), Folder, errors),
             Isolation = reader.Members("isolation").ToDictionary(member => member.Name, member => ReadIsolation(member, errors)),
         };
         if (!DeviceName().IsMatch(host.Device))

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace PluginHost.Config.Json;
 
-/// <summary>Reads JSON (comments and trailing commas allowed) into a tree that keeps line and column.</summary>
+/// <summary>Reads JSON into a tree that keeps line and column: what people write (comments and trailing commas allowed), or what programs send.</summary>
 public static class JsonTreeReader
 {
     /// <summary>Deepest nesting that is read; deeper text is refused, so that recursion over a tree is bounded.</summary>
@@ -12,11 +12,12 @@ public static class JsonTreeReader
     /// <summary>Reads a tree.</summary>
     /// <param name="utf8">The text; a byte order mark is skipped.</param>
     /// <param name="file">File name for messages.</param>
+    /// <param name="strict">Whether it is to be JSON to the letter (RFC 8259), without NUL in its texts.</param>
     /// <exception cref="ConfigException">The text is not JSON, or an object names a property twice.</exception>
-    public static JsonElementNode Read(ReadOnlySpan<byte> utf8, string file)
+    public static JsonElementNode Read(ReadOnlySpan<byte> utf8, string file, bool strict = false)
     {
         if (utf8.StartsWith(Encoding.UTF8.Preamble)) utf8 = utf8[Encoding.UTF8.Preamble.Length..];
-        var reading = new Reading(utf8, line => new JsonLocation(file, line.Line, line.Column, line.Path));
+        var reading = new Reading(utf8, line => new JsonLocation(file, line.Line, line.Column, line.Path), strict);
         var root = reading.Run();
         return reading.Errors.Count == 0 ? root : throw new ConfigException(reading.Errors);
     }
@@ -41,11 +42,12 @@ public static class JsonTreeReader
     public static string PathOf(string parent, string name) =>
         name.Length > 0 && name.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '$') ? $"{parent}.{name}" : $"{parent}['{name}']";
 
-    private ref struct Reading(ReadOnlySpan<byte> utf8, Func<(int Line, int Column, string Path), JsonLocation> locate)
+    private ref struct Reading(ReadOnlySpan<byte> utf8, Func<(int Line, int Column, string Path), JsonLocation> locate, bool strict = false)
     {
+        private readonly bool strict = strict;
         private readonly ReadOnlySpan<byte> utf8 = utf8;
         private readonly int[] lineStarts = LineStarts(utf8);
-        private Utf8JsonReader reader = new(utf8, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = MaxDepth });
+        private Utf8JsonReader reader = new(utf8, new JsonReaderOptions { CommentHandling = strict ? JsonCommentHandling.Disallow : JsonCommentHandling.Skip, AllowTrailingCommas = !strict, MaxDepth = MaxDepth });
 
         public List<ConfigError> Errors { get; } = [];
 
@@ -79,12 +81,19 @@ public static class JsonTreeReader
             {
                 case JsonTokenType.StartObject: return ObjectValue(path, location);
                 case JsonTokenType.StartArray: return ArrayValue(path, location);
-                case JsonTokenType.String: return JsonElementNode.String(location, reader.GetString()!);
+                case JsonTokenType.String: return StringValue(location);
                 case JsonTokenType.Number: return JsonElementNode.Number(location, Encoding.UTF8.GetString(reader.ValueSpan));
                 case JsonTokenType.True: return JsonElementNode.Boolean(location, true);
                 case JsonTokenType.False: return JsonElementNode.Boolean(location, false);
                 default: return JsonElementNode.Null(location);
             }
+        }
+
+        private readonly JsonElementNode StringValue(JsonLocation location)
+        {
+            var text = reader.GetString()!;
+            if (strict && text.Contains('\0', StringComparison.Ordinal)) Errors.Add(new ConfigError(location, "the text holds a NUL character; leave it out"));
+            return JsonElementNode.String(location, text);
         }
 
         private JsonElementNode ObjectValue(string path, JsonLocation location)

@@ -26,6 +26,9 @@ public sealed class GraphChatClient(LiveDecoder decoder, Dataset data, InlineMed
     /// <summary>In <see cref="ChatOptions.AdditionalProperties"/>, a double: see <see cref="DecodeRequest.RepetitionPenalty"/>.</summary>
     public const string RepetitionPenalty = "repetition_penalty";
 
+    /// <summary>In <see cref="ChatOptions.AdditionalProperties"/>, ids: a prompt that is continued as it stands, in place of messages.</summary>
+    public const string PromptTokens = "prompt_tokens";
+
     /// <inheritdoc/>
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken).ConfigureAwait(false);
@@ -92,6 +95,7 @@ public sealed class GraphChatClient(LiveDecoder decoder, Dataset data, InlineMed
 
     private DecodeStream Start(IReadOnlyList<ChatMessage> messages, ChatOptions options, CancellationToken cancellation)
     {
+        if (options.AdditionalProperties is { } more && more.TryGetValue<int[]>(PromptTokens, out var tokens)) return decoder.Start(new Sample("request"), "", Request(tokens, options), cancellation);
         if (messages.Count == 0) throw new UserErrorException("there are no messages; send at least one of the user's");
         if (options.ResponseFormat is ChatResponseFormatJson) throw new NotSupportedException("this model cannot be held to JSON: no constraint is installed that could");
         var shown = ShownMedia.Of(messages, modalities, model);

@@ -1,0 +1,47 @@
+namespace PluginHost.Config;
+
+/// <summary>How <c>pluginhost serve</c> listens and what it allows; <c>server</c> in the host file.</summary>
+public sealed record ServerConfig
+{
+    /// <summary>Where it listens: <c>http://127.0.0.1:8080</c>.</summary>
+    public IReadOnlyList<string> Urls { get; init; } = ["http://127.0.0.1:8080"];
+
+    /// <summary>The file with the hashes of API keys; absolute.</summary>
+    public required string Keys { get; init; }
+
+    /// <summary>Requests that a model answers at a time.</summary>
+    public int Slots { get; init; } = 16;
+
+    /// <summary>Most requests that wait for one of them.</summary>
+    public int Queue { get; init; } = 64;
+
+    /// <summary>Most tokens of prompt and answer together; null: what the model's texts were trained with.</summary>
+    public int? ContextLength { get; init; }
+
+    /// <summary>Media whose encoding is kept for requests that bring the same.</summary>
+    public int KeptMedia { get; init; } = 32;
+
+    /// <summary>Most bytes of a request's body, when it is unpacked.</summary>
+    public long MaxBodyBytes { get; init; } = 20 << 20;
+
+    /// <summary>How long a request may take.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long open requests may take to end when the server stops.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Requests that a key may send in a minute; 0: as many as it likes.</summary>
+    public int RequestsPerMinute { get; init; }
+
+    /// <summary>Hosts from which media may be fetched by address.</summary>
+    public IReadOnlyList<string> MediaHosts { get; init; } = [];
+
+    /// <summary>The certificate of https, as PEM files; null: none.</summary>
+    public ServerCertificate? Certificate { get; init; }
+
+    /// <summary>Where traces, metrics and logs go by OTLP: <c>http://localhost:4317</c>; null: nowhere.</summary>
+    public string? Otlp { get; init; }
+}
+
+/// <summary>A certificate with its key, as PEM files; absolute paths.</summary>
+public sealed record ServerCertificate(string Path, string Key);

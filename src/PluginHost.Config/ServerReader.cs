@@ -1,0 +1,46 @@
+using PluginHost.Config.Json;
+
+namespace PluginHost.Config;
+
+/// <summary>Reads <c>server</c> of a host file.</summary>
+internal static class ServerReader
+{
+    private const string DefaultKeys = "{config}/keys.json";
+
+    public static ServerConfig Read(JsonElementNode? node, Func<string, string> folder, List<ConfigError> errors)
+    {
+        var none = new ServerConfig { Keys = folder(DefaultKeys) };
+        if (node is null) return none;
+        var reader = new JsonObjectReader(node, "'server'", errors);
+        var server = none with
+        {
+            Urls = reader.Texts("urls", none.Urls),
+            Keys = folder(reader.Text("keys") ?? DefaultKeys),
+            Slots = (int)reader.Integer("slots", none.Slots, 1, 1024),
+            Queue = (int)reader.Integer("queue", none.Queue, 1, 100_000),
+            ContextLength = reader.Value("contextLength") is null ? null : (int)reader.Integer("contextLength", 1, 1, 1 << 24),
+            KeptMedia = (int)reader.Integer("keptMedia", none.KeptMedia, 0, 100_000),
+            MaxBodyBytes = reader.Integer("maxBodyMegabytes", none.MaxBodyBytes >> 20, 1, 1024) << 20,
+            RequestTimeout = reader.Duration("requestTimeout", none.RequestTimeout),
+            DrainTimeout = reader.Duration("drainTimeout", none.DrainTimeout),
+            RequestsPerMinute = (int)reader.Integer("requestsPerMinute", none.RequestsPerMinute, 0, 1_000_000),
+            MediaHosts = reader.Texts("mediaHosts", none.MediaHosts),
+            Certificate = reader.Value("certificate") is { } certificate ? Certificate(new JsonObjectReader(certificate, "'certificate'", errors), folder) : null,
+            Otlp = reader.Text("otlp"),
+        };
+        foreach (var url in reader.Items("urls") ?? [])
+            if (!Uri.TryCreate(url.Text, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
+                errors.Add(new ConfigError(url.Location, $"'{url.Text}' is no address to listen at, such as http://127.0.0.1:8080"));
+            else if (parsed.Scheme == "https" && server.Certificate is null)
+                errors.Add(new ConfigError(url.Location, $"{url.Text} needs 'certificate', with the PEM files 'path' and 'key'"));
+        reader.End();
+        return server;
+    }
+
+    private static ServerCertificate? Certificate(JsonObjectReader reader, Func<string, string> folder)
+    {
+        var (path, key) = (reader.Required("path")?.Text, reader.Required("key")?.Text);
+        reader.End();
+        return path is null || key is null ? null : new ServerCertificate(folder(path), folder(key));
+    }
+}

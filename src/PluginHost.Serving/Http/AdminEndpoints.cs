@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http;
+using PluginHost.Config;
+using PluginHost.Config.Json;
+using PluginHost.Serving.Keys;
+using PluginHost.Serving.Models;
+
+namespace PluginHost.Serving.Http;
+
+/// <summary><c>/admin</c>: plugins of served models, keys and the host file read again, drain.</summary>
+internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, ApiKeys keys, ServerConfig server)
+{
+    private static readonly string[] Commands = ["swap", "quarantine", "restore", "drain"];
+
+    public async Task ListPluginsAsync(HttpContext context) => await SayAsync(context, await Controlled(context.Request.Query["model"]).ControlAsync("list", null, null));
+
+    /// <summary><c>POST /admin/plugins/{id}/{command}</c>, with <c>{"model": ..., "folder": ...}</c> or without a body.</summary>
+    public async Task ChangePluginAsync(HttpContext context)
+    {
+        var command = (string)context.Request.RouteValues["command"]!;
+        if (!Commands.Contains(command)) throw new ApiException(ApiError.Missing($"plugins have no command '{command}'{NearestName.Suggestion(command, Commands)}"));
+        string? model = null, folder = null;
+        if (context.Request.ContentLength is not (null or 0))
+        {
+            var errors = new List<ConfigError>();
+            var reader = new JsonObjectReader(await ApiJson.ReadAsync(context, server.MaxBodyBytes), "a change of a plugin", errors);
+            (model, folder) = (reader.Text("model"), reader.Text("folder"));
+            reader.End();
+            if (errors.Count > 0) throw new ConfigException(errors);
+        }
+        await SayAsync(context, await Controlled(model).ControlAsync(command, (string)context.Request.RouteValues["id"]!, folder));
+    }
+
+    public Task ReloadAsync(HttpContext context)
+    {
+        keys.Reload();
+        return SayAsync(context, (true, "the keys were read again"));
+    }
+
+    public Task DrainAsync(HttpContext context)
+    {
+        state.Drain();
+        return SayAsync(context, (true, $"new requests are refused; {state.Open - 1} are still open"));
+    }
+
+    public Task ResumeAsync(HttpContext context)
+    {
+        state.Resume();
+        return SayAsync(context, (true, "requests are taken again"));
+    }
+
+    private IPluginControl Controlled(string? id)
+    {
+        var model = id is { Length: > 0 } ? models.Find(id)
+            : models.All.Count == 1 ? models.All[0]
+            : throw new ApiException(ApiError.Invalid($"name the 'model' whose plugins are meant: {string.Join(", ", models.All.Select(known => known.Id))}", "model"));
+        return model as IPluginControl ?? throw new ApiException(ApiError.Invalid($"the model '{model.Id}' runs elsewhere and has no plugins here", "model"));
+    }
+
+    private static Task SayAsync(HttpContext context, (bool Done, string Text) answer)
+    {
+        if (!answer.Done) context.Response.StatusCode = StatusCodes.Status409Conflict;
+        return ApiJson.WriteAsync(context, writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteBoolean("done", answer.Done);
+            writer.WriteString("text", answer.Text);
+            writer.WriteEndObject();
+        });
+    }
+}

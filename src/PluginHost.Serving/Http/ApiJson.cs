@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using PluginHost.Config;
+using PluginHost.Config.Json;
+
+namespace PluginHost.Serving.Http;
+
+/// <summary>JSON in and out.</summary>
+internal static class ApiJson
+{
+    /// <summary>Texts as they are, but for what JSON itself demands: answers are JSON, never parts of a page.</summary>
+    public static JsonWriterOptions Writing { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Reads a request's body.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="limit">Most bytes, unpacked.</param>
+    /// <exception cref="ApiException">It is no JSON, or too large.</exception>
+    /// <exception cref="ConfigException">It is damaged; all that is wrong.</exception>
+    public static async Task<JsonElementNode> ReadAsync(HttpContext context, long limit)
+    {
+        if (!context.Request.HasJsonContentType())
+            throw new ApiException(new ApiError(StatusCodes.Status415UnsupportedMediaType, ApiError.InvalidRequest, $"the body is '{context.Request.ContentType}'; send JSON with Content-Type: application/json"));
+        var body = await ReadBytesAsync(context.Request.Body, limit, context.RequestAborted);
+        return JsonTreeReader.Read(body.Span, "body", strict: true);
+    }
+
+    /// <summary>Answers with JSON.</summary>
+    public static async Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    {
+        context.Response.ContentType = "application/json";
+        using (var writer = new Utf8JsonWriter(context.Response.BodyWriter, Writing)) write(writer);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(Stream body, long limit, CancellationToken cancellation)
+    {
+        var bytes = new ArrayBufferWriter<byte>(1 << 14);
+        try
+        {
+            while (await body.ReadAsync(bytes.GetMemory(1 << 14), cancellation) is var read and > 0)
+            {
+                bytes.Advance(read);
+                if (bytes.WrittenCount > limit) throw TooLarge(limit);
+            }
+        }
+        catch (InvalidDataException)
+        {
+            throw new ApiException(ApiError.Invalid("the body is not packed in the way that Content-Encoding says"));
+        }
+        catch (Exception error) when (error is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } || error is InvalidOperationException)
+        {
+            throw TooLarge(limit);
+        }
+        return bytes.WrittenMemory;
+    }
+
+    private static ApiException TooLarge(long limit) =>
+        new(new ApiError(StatusCodes.Status413PayloadTooLarge, ApiError.InvalidRequest, $"the body has more than {limit >> 20} MB, which is the most that this server reads (server.maxBodyMegabytes)", null, "request_too_large"));
+}

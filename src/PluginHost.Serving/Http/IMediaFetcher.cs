@@ -1,0 +1,12 @@
+using Microsoft.Extensions.AI;
+using PluginHost.Sdk;
+
+namespace PluginHost.Serving.Http;
+
+/// <summary>Fetches media that requests name by address.</summary>
+public interface IMediaFetcher
+{
+    /// <summary>The medium at an address.</summary>
+    /// <exception cref="UserErrorException">It may not be fetched, or cannot be.</exception>
+    Task<DataContent> FetchAsync(Uri address, CancellationToken cancellation);
+}

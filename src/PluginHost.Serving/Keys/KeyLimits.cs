@@ -1,0 +1,52 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using PluginHost.Config;
+using PluginHost.Serving.Http;
+
+namespace PluginHost.Serving.Keys;
+
+/// <summary>Who may ask what, and how often. Keys are not asked for while the server can be reached from its own machine alone and has none.</summary>
+/// <param name="keys">The keys.</param>
+/// <param name="server">How often a key may ask.</param>
+/// <param name="local">Whether the server listens on loopback addresses alone.</param>
+internal sealed class KeyLimits(ApiKeys keys, ServerConfig server, bool local) : IDisposable
+{
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(name => server.RequestsPerMinute == 0
+        ? RateLimitPartition.GetNoLimiter(name)
+        : RateLimitPartition.GetTokenBucketLimiter(name, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = server.RequestsPerMinute,
+            TokensPerPeriod = Math.Max(1, server.RequestsPerMinute / 60),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, 60.0 / server.RequestsPerMinute)),
+            QueueLimit = 0,
+        }));
+
+    /// <summary>Lets a request pass.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="admin">Whether it needs a key that opens the admin routes.</param>
+    /// <exception cref="ApiException">It may not.</exception>
+    public void Check(HttpContext context, bool admin)
+    {
+        var name = "";
+        if (!local || keys.All.Count > 0)
+        {
+            var key = Shown(context) is { } secret ? keys.Find(secret) : null;
+            if (key is null) throw new ApiException(new ApiError(StatusCodes.Status401Unauthorized, "authentication_error", "this server asks for a key: send 'Authorization: Bearer ...' with one that 'pluginhost keys create' has made", null, "invalid_api_key"));
+            if (admin && !key.Admin) throw new ApiException(new ApiError(StatusCodes.Status403Forbidden, "permission_error", $"the key '{key.Name}' does not open the admin routes; 'pluginhost keys create NAME --admin' makes one that does", null, "insufficient_permissions"));
+            name = key.Name;
+        }
+        using var lease = limiter.AttemptAcquire(name);
+        if (lease.IsAcquired) return;
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? (int)Math.Ceiling(after.TotalSeconds) : 1;
+        throw new ApiException(new ApiError(StatusCodes.Status429TooManyRequests, "rate_limit_error", $"{server.RequestsPerMinute} requests a minute are the most that a key may send (server.requestsPerMinute)", null, "rate_limit_exceeded", Math.Max(1, wait)));
+    }
+
+    public void Dispose() => limiter.Dispose();
+
+    private static string? Shown(HttpContext context)
+    {
+        const string scheme = "Bearer ";
+        var header = context.Request.Headers.Authorization.ToString();
+        return header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? header[scheme.Length..].Trim() : null;
+    }
+}

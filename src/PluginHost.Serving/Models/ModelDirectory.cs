@@ -1,0 +1,28 @@
+using PluginHost.Config;
+using PluginHost.Serving.Http;
+
+namespace PluginHost.Serving.Models;
+
+/// <summary>The models of a server by their ids.</summary>
+public sealed class ModelDirectory(IReadOnlyList<IServedModel> models)
+{
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<IServedModel> All => models;
+
+    /// <summary>A model, whether it answers or not.</summary>
+    internal IServedModel Find(string id) => models.FirstOrDefault(model => model.Id == id)
+        ?? throw new ApiException(ApiError.Missing($"there is no model '{id}'{NearestName.Suggestion(id, models.Select(model => model.Id))}", "model", "model_not_found"));
+
+    /// <summary>A model that answers.</summary>
+    internal IServedModel Ready(string id)
+    {
+        var model = Find(id);
+        return model.State switch
+        {
+            ModelState.Ready => model,
+            ModelState.Loading => throw new ApiException(ApiError.Unavailable($"the model '{id}' is being loaded", "model_loading", 2)),
+            ModelState.Failed => throw new ApiException(ApiError.Unavailable($"the model '{id}' could not be loaded: {model.Failure}", "model_failed", 60)),
+            _ => throw new ApiException(ApiError.Unavailable($"the model '{id}' is not loaded; POST /v1/models/{id}/load does that", "model_not_loaded", 60)),
+        };
+    }
+}

@@ -1,0 +1,131 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using PluginHost.Config;
+using PluginHost.Sdk;
+using PluginHost.Serving.Http;
+using PluginHost.Serving.Keys;
+using PluginHost.Serving.Models;
+
+namespace PluginHost.Serving;
+
+/// <summary>The HTTP server: OpenAI's routes over served models.</summary>
+public static class ServingHost
+{
+    /// <summary>Builds the server; nothing listens yet.</summary>
+    /// <param name="server">Where it listens and what it allows.</param>
+    /// <param name="models">What it serves.</param>
+    /// <param name="configure">Adds services; null: none.</param>
+    /// <param name="map">Adds routes; null: none.</param>
+    /// <exception cref="UserErrorException">It would listen beyond this machine without a key.</exception>
+    public static WebApplication Build(ServerConfig server, IReadOnlyList<IServedModel> models, Action<WebApplicationBuilder>? configure = null, Action<IEndpointRouteBuilder>? map = null)
+    {
+        var keys = new ApiKeys(server.Keys);
+        var local = server.Urls.All(IsLocal);
+        if (!local && keys.All.Count == 0)
+            throw new UserErrorException($"{server.Urls.First(url => !IsLocal(url))} can be reached from other machines, and there is no key in {server.Keys}: make one with 'pluginhost keys create NAME', or listen at 127.0.0.1");
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = server.MaxBodyBytes;
+            if (server.Certificate is { } certificate)
+                kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(certificate.Path, certificate.Key));
+        });
+        builder.WebHost.UseUrls([.. server.Urls]);
+        builder.Services.AddSingleton(server).AddSingleton(keys).AddSingleton(new ModelDirectory(models)).AddSingleton<ServingState>()
+            .AddSingleton(_ => new KeyLimits(keys, server, local)).AddSingleton<IMediaFetcher, NoFetcher>()
+            .AddSingleton<ChatEndpoint>().AddSingleton<CompletionEndpoint>().AddSingleton<EmbeddingEndpoint>().AddSingleton<TokenEndpoints>().AddSingleton<ModelEndpoints>().AddSingleton<HealthEndpoints>().AddSingleton<AdminEndpoints>();
+        builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout });
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.Use(HandleAsync);
+        app.UseRouting();
+        app.UseRequestTimeouts();
+        app.UseRequestDecompression();
+        app.Use((context, next) => AdmitAsync(context, next, local));
+        Map(app);
+        map?.Invoke(app);
+        app.MapOpenApi("/openapi.json");
+        app.MapFallback(context => throw new ApiException(ApiError.Missing($"there is nothing at {context.Request.Path}; /openapi.json lists what there is")));
+        return app;
+    }
+
+    private static void Map(IEndpointRouteBuilder routes)
+    {
+        T The<T>() where T : notnull => routes.ServiceProvider.GetRequiredService<T>();
+        void Post(string path, RequestDelegate handle, string summary) => routes.MapPost(path, handle).WithSummary(summary);
+        void Get(string path, RequestDelegate handle, string summary) => routes.MapGet(path, handle).WithSummary(summary);
+        Post("/v1/chat/completions", The<ChatEndpoint>().AnswerAsync, "Answers a conversation, whole or as a stream of events");
+        Post("/v1/completions", The<CompletionEndpoint>().AnswerAsync, "Continues texts");
+        Post("/v1/embeddings", The<EmbeddingEndpoint>().AnswerAsync, "Embeds texts, pictures and sounds");
+        Post("/v1/tokenize", The<TokenEndpoints>().TokenizeAsync, "The tokens of a text");
+        Post("/v1/detokenize", The<TokenEndpoints>().DetokenizeAsync, "The text of tokens");
+        Get("/v1/models", The<ModelEndpoints>().ListAsync, "The models that are served");
+        Get("/v1/models/{id}", The<ModelEndpoints>().ShowAsync, "One model");
+        Post("/v1/models/{id}/load", The<ModelEndpoints>().LoadAsync, "Loads a model (admin)");
+        Post("/v1/models/{id}/unload", The<ModelEndpoints>().UnloadAsync, "Unloads a model (admin)");
+        Get("/health/live", The<HealthEndpoints>().LiveAsync, "Whether the process answers");
+        Get("/health/ready", The<HealthEndpoints>().ReadyAsync, "Whether requests are taken");
+        Get("/admin/plugins", The<AdminEndpoints>().ListPluginsAsync, "The plugins of a model (admin)");
+        Post("/admin/plugins/{id}/{command}", The<AdminEndpoints>().ChangePluginAsync, "Swaps, quarantines, restores or drains a plugin (admin)");
+        Post("/admin/config/reload", The<AdminEndpoints>().ReloadAsync, "Reads the keys again (admin)");
+        Post("/admin/drain", The<AdminEndpoints>().DrainAsync, "Refuses new requests (admin)");
+        Post("/admin/resume", The<AdminEndpoints>().ResumeAsync, "Takes requests again (admin)");
+    }
+
+    // Whatever goes wrong is answered in one shape; once an answer has begun, the connection can only be cut.
+    private static async Task HandleAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status405MethodNotAllowed })
+                await new ApiError(StatusCodes.Status405MethodNotAllowed, ApiError.InvalidRequest, $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}").WriteAsync(context);
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested && context.Response.HasStarted)
+        {
+            context.Abort();
+        }
+        catch (Exception error)
+        {
+            var answer = context.RequestAborted.IsCancellationRequested && error is OperationCanceledException
+                ? ApiError.Unavailable("the request took too long (server.requestTimeout)", "timeout", 1) : ApiError.Of(error);
+            if (answer.Status >= StatusCodes.Status500InternalServerError && error is not ApiException)
+                context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ServingHost)).LogError(error, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
+            if (context.Response.HasStarted) context.Abort();
+            else await answer.WriteAsync(context);
+        }
+    }
+
+    private static async Task AdmitAsync(HttpContext context, RequestDelegate next, bool local)
+    {
+        var path = context.Request.Path;
+        if (path.StartsWithSegments("/health"))
+        {
+            await next(context);
+            return;
+        }
+        // A page in a browser on this machine may send requests here under a name of its own; with a key it could not.
+        if (local && !IsLocalName(context.Request.Host.Host))
+            throw new ApiException(new ApiError(StatusCodes.Status421MisdirectedRequest, ApiError.InvalidRequest, $"this server is not '{context.Request.Host.Host}'; it answers to localhost"));
+        var admin = path.StartsWithSegments("/admin") || path.Value is { } route && path.StartsWithSegments("/v1/models") && (route.EndsWith("/load", StringComparison.Ordinal) || route.EndsWith("/unload", StringComparison.Ordinal));
+        context.RequestServices.GetRequiredService<KeyLimits>().Check(context, admin);
+        var state = context.RequestServices.GetRequiredService<ServingState>();
+        if (state.Draining && path.StartsWithSegments("/v1")) throw new ApiException(ApiError.Unavailable("the server is stopping and takes no new requests", "draining", 5));
+        using var _ = state.Enter();
+        await next(context);
+    }
+
+    private static bool IsLocal(string url) => Uri.TryCreate(url, UriKind.Absolute, out var parsed) && IsLocalName(parsed.Host);
+
+    private static bool IsLocalName(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+}
