@@ -18,6 +18,8 @@ namespace PluginHost.Serving;
 /// <summary>The HTTP server: OpenAI's routes over served models.</summary>
 public static class ServingHost
 {
+    private static readonly ApiError TimeOut = ApiError.Unavailable("the request took too long (server.requestTimeout)", "timeout", 1);
+
     private const string LoadRoute = "/v1/models/{id}/load";
     private const string UnloadRoute = "/v1/models/{id}/unload";
 
@@ -52,7 +54,7 @@ public static class ServingHost
         builder.Services.AddSingleton(server).AddSingleton(keys).AddSingleton(new ModelDirectory(models)).AddSingleton<ServingState>()
             .AddSingleton(_ => new KeyLimits(keys, server, local)).AddSingleton(new MediaFetching { Hosts = server.MediaHosts, MaxBytes = server.MaxBodyBytes }).AddSingleton<IMediaFetcher, MediaFetcher>().AddSingleton<RequestMedia>()
             .AddSingleton<ChatEndpoint>().AddSingleton<CompletionEndpoint>().AddSingleton<EmbeddingEndpoint>().AddSingleton<TokenEndpoints>().AddSingleton<ModelEndpoints>().AddSingleton<HealthEndpoints>().AddSingleton<AdminEndpoints>();
-        builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout });
+        builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout, WriteTimeoutResponse = TimeOut.WriteAsync });
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -106,9 +108,8 @@ public static class ServingHost
         }
         catch (Exception error)
         {
-            var answer = context.RequestAborted.IsCancellationRequested && error is OperationCanceledException
-                ? ApiError.Unavailable("the request took too long (server.requestTimeout)", "timeout", 1) : ApiError.Of(error);
-            if (answer.Status >= StatusCodes.Status500InternalServerError && error is not ApiException)
+            var answer = ApiError.Of(error);
+            if (answer.Status == StatusCodes.Status500InternalServerError)
                 context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ServingHost)).LogError(error, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
             if (context.Response.HasStarted) context.Abort();
             else await answer.WriteAsync(context);

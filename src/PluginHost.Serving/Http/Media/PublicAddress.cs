@@ -44,7 +44,8 @@ internal static class PublicAddress
     public static bool Is(IPAddress address) => address.AddressFamily switch
     {
         AddressFamily.InterNetwork => !Reserved4.Any(network => network.Contains(address)),
-        AddressFamily.InterNetworkV6 => Global6.Contains(address) && !Reserved6.Any(network => network.Contains(address)),
+        // Networks of version 6 hold mapped addresses to be of version 4, and may take them for their own.
+        AddressFamily.InterNetworkV6 => !address.IsIPv4MappedToIPv6 && Global6.Contains(address) && !Reserved6.Any(network => network.Contains(address)),
         _ => false,
     };
 }
