@@ -18,7 +18,7 @@ namespace PluginHost.Serving;
 /// <summary>The HTTP server: OpenAI's routes over served models.</summary>
 public static class ServingHost
 {
-    private static readonly ApiError TimeOut = ApiError.Unavailable("the request took too long (server.requestTimeout)", "timeout", 1);
+    private static readonly ApiError Late = new(StatusCodes.Status504GatewayTimeout, "server_error", "the request took too long (server.requestTimeout)", null, "timeout");
 
     private const string LoadRoute = "/v1/models/{id}/load";
     private const string UnloadRoute = "/v1/models/{id}/unload";
@@ -54,7 +54,7 @@ public static class ServingHost
         builder.Services.AddSingleton(server).AddSingleton(keys).AddSingleton(new ModelDirectory(models)).AddSingleton<ServingState>()
             .AddSingleton(_ => new KeyLimits(keys, server, local)).AddSingleton(new MediaFetching { Hosts = server.MediaHosts, MaxBytes = server.MaxBodyBytes }).AddSingleton<IMediaFetcher, MediaFetcher>().AddSingleton<RequestMedia>()
             .AddSingleton<ChatEndpoint>().AddSingleton<CompletionEndpoint>().AddSingleton<EmbeddingEndpoint>().AddSingleton<TokenEndpoints>().AddSingleton<ModelEndpoints>().AddSingleton<HealthEndpoints>().AddSingleton<AdminEndpoints>();
-        builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout, WriteTimeoutResponse = TimeOut.WriteAsync });
+        builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout, WriteTimeoutResponse = Late.WriteAsync });
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -66,15 +66,15 @@ public static class ServingHost
         Map(app);
         map?.Invoke(app);
         app.MapOpenApi("/openapi.json");
-        app.MapFallback(context => throw new ApiException(ApiError.Missing($"there is nothing at {context.Request.Path}; /openapi.json lists what there is")));
         return app;
     }
 
     private static void Map(IEndpointRouteBuilder routes)
     {
         T The<T>() where T : notnull => routes.ServiceProvider.GetRequiredService<T>();
-        void Post(string path, RequestDelegate handle, string summary) => routes.MapPost(path, handle).WithSummary(summary);
-        void Get(string path, RequestDelegate handle, string summary) => routes.MapGet(path, handle).WithSummary(summary);
+        // As a delegate like any other: a RequestDelegate is not described in /openapi.json.
+        void Post(string path, Func<HttpContext, Task> handle, string summary) => routes.MapPost(path, (Delegate)handle).WithSummary(summary);
+        void Get(string path, Func<HttpContext, Task> handle, string summary) => routes.MapGet(path, (Delegate)handle).WithSummary(summary);
         Post("/v1/chat/completions", The<ChatEndpoint>().AnswerAsync, "Answers a conversation, whole or as a stream of events");
         Post("/v1/completions", The<CompletionEndpoint>().AnswerAsync, "Continues texts");
         Post("/v1/embeddings", The<EmbeddingEndpoint>().AnswerAsync, "Embeds texts, pictures and sounds");
@@ -99,12 +99,11 @@ public static class ServingHost
         try
         {
             await next(context);
-            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status405MethodNotAllowed })
+            if (context.Response.HasStarted) return;
+            if (context.Response.StatusCode == StatusCodes.Status404NotFound)
+                await ApiError.Missing($"there is nothing at {context.Request.Path}; /openapi.json lists what there is").WriteAsync(context);
+            else if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
                 await new ApiError(StatusCodes.Status405MethodNotAllowed, ApiError.InvalidRequest, $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}").WriteAsync(context);
-        }
-        catch (Exception) when (context.RequestAborted.IsCancellationRequested && context.Response.HasStarted)
-        {
-            context.Abort();
         }
         catch (Exception error)
         {

@@ -12,6 +12,7 @@ using PluginHost.Graph;
 using PluginHost.Runs;
 using PluginHost.Runs.Generation;
 using PluginHost.Sdk;
+using PluginHost.Serve;
 using PluginHost.Terminal;
 
 NativeTorch.Prepare(); // before anything loads libtorch
@@ -32,6 +33,8 @@ root.Subcommands.Add(ModelsCommandLine.Export(hostFile, json, Logs()));
 root.Subcommands.Add(DataCommandLine.Build(hostFile, set, json, Logs()));
 root.Subcommands.Add(BenchCommandLine.Build(hostFile, set, json));
 root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
+root.Subcommands.Add(ServeCommandLine.Serve(hostFile));
+root.Subcommands.Add(ServeCommandLine.Keys(hostFile));
 
 try
 {

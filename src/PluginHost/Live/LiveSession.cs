@@ -38,7 +38,7 @@ internal sealed class LiveSession : IDisposable
         (this.workspace, this.host, this.say, this.applied, source) = (workspace, host, say, applied, watched);
         store = new PluginStore(host.Install.Store);
         swap = new PluginSwap(workspace.Catalog, workspace.Graph, new GraphProbe(workspace.Data).Try);
-        control = HostControl.Open(run, Handle);
+        control = HostControl.Open(run, HandleAsync);
         if (watched is not null) watch = new FolderWatch(Watched, Changed).Start();
     }
 
@@ -67,7 +67,9 @@ internal sealed class LiveSession : IDisposable
         }
     }
 
-    private Task<ControlReply> Handle(ControlRequest request) => request.Command switch
+    /// <summary>Does what is asked of a running host.</summary>
+    /// <exception cref="UserErrorException">There is no such plugin or command.</exception>
+    public Task<ControlReply> HandleAsync(ControlRequest request) => request.Command switch
     {
         "swap" => SwapOnRequest(Serving(request), request.Folder),
         "list" => Task.FromResult(new ControlReply(ExitCode.Success, List())),

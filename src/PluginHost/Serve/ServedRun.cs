@@ -16,7 +16,7 @@ namespace PluginHost.Serve;
 /// <param name="host">The host file.</param>
 /// <param name="options">How much it answers at once.</param>
 /// <param name="loggers">For plugins' messages and failures.</param>
-internal sealed class ServedRun(string id, RunFolder run, HostConfig host, EngineOptions options, ILoggerFactory loggers) : IServedModel, IDisposable
+internal sealed class ServedRun(string id, RunFolder run, HostConfig host, EngineOptions options, ILoggerFactory loggers) : IServedModel, IPluginControl, IDisposable
 {
     private readonly SemaphoreSlim changing = new(1);
     private volatile LoadedRun? loaded;
@@ -42,8 +42,12 @@ internal sealed class ServedRun(string id, RunFolder run, HostConfig host, Engin
     /// <summary>What is under way; null: it is not loaded, or has no decoder.</summary>
     public BatchFigures? Figures => loaded?.Decoder?.Figures;
 
-    /// <summary>Changes its plugins; null: it is not loaded.</summary>
-    public LiveSession? Session => loaded?.Session;
+    public async Task<(bool Done, string Text)> ControlAsync(string command, string? plugin, string? folder)
+    {
+        var session = loaded?.Session ?? throw new UserErrorException($"the model '{id}' is not loaded, so none of its plugins is in use");
+        var reply = await session.HandleAsync(new ControlRequest(command, plugin, folder)).ConfigureAwait(false);
+        return (reply.ExitCode == ExitCode.Success, reply.Text);
+    }
 
     public async Task LoadAsync(CancellationToken cancellation = default)
     {

@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PluginHost.Config;
+using PluginHost.Sdk;
+using PluginHost.Serving;
+using PluginHost.Serving.Keys;
+
+namespace PluginHost.Serve;
+
+/// <summary>Serves trained runs over HTTP until it is told to stop: <c>pluginhost serve</c>.</summary>
+internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host, TextWriter output)
+{
+    public async Task<int> RunAsync(CancellationToken stop)
+    {
+        using var loggers = LoggerFactory.Create(ServerLog.Configure);
+        NativeTorch.Load();
+        var models = ServedRuns.Find(items, host, loggers);
+        try
+        {
+            await using var app = ServingHost.Build(host.Server, models, builder =>
+            {
+                ServerLog.Configure(builder.Logging);
+                builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = host.Server.DrainTimeout);
+                builder.Services.AddSystemd();
+                builder.Services.AddWindowsService();
+            });
+            var logger = loggers.CreateLogger<ServeCommand>();
+            using var hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            {
+                signal.Cancel = true;
+                Reload(app.Services.GetRequiredService<ApiKeys>(), logger);
+            });
+            await app.StartAsync(stop);
+            output.WriteLine($"listening at {string.Join(", ", app.Urls)}");
+            await Task.WhenAll(models.Select(model => LoadAsync(model, logger, stop)));
+            if (models.All(model => model.Failure is not null)) throw new UserErrorException(string.Join('\n', models.Select(model => $"{model.Id}: {model.Failure}")));
+            await Task.WhenAny(Task.Delay(Timeout.Infinite, stop), Stopping(app));
+            await DrainAsync(app.Services.GetRequiredService<ServingState>());
+            await app.StopAsync(CancellationToken.None);
+            output.WriteLine("stopped");
+            return ExitCode.Success;
+        }
+        finally
+        {
+            foreach (var model in models) model.Dispose();
+        }
+    }
+
+    // A model that cannot be loaded is named in the answers; the others serve.
+    private async Task LoadAsync(ServedRun model, ILogger logger, CancellationToken stop)
+    {
+        try
+        {
+            await model.LoadAsync(stop);
+            output.WriteLine($"{model.Id} is ready");
+        }
+        catch (Exception error) when (error is UserErrorException or ConfigException)
+        {
+            logger.LogError("{Model} is not served: {Reason}", model.Id, error.Message);
+        }
+    }
+
+    private static Task Stopping(WebApplication app)
+    {
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
+        return stopping.Task;
+    }
+
+    // Open requests finish, new ones are refused.
+    private async Task DrainAsync(ServingState state)
+    {
+        state.Drain();
+        var deadline = Environment.TickCount64 + (long)host.Server.DrainTimeout.TotalMilliseconds;
+        while (state.Open > 0 && Environment.TickCount64 < deadline) await Task.Delay(TimeSpan.FromMilliseconds(20));
+    }
+
+    private static void Reload(ApiKeys keys, ILogger logger)
+    {
+        try
+        {
+            keys.Reload();
+            logger.LogInformation("The keys were read again: {Count}", keys.All.Count);
+        }
+        catch (Exception error) when (error is ConfigException or IOException)
+        {
+            logger.LogError("The keys stay as they were: {Reason}", error.Message);
+        }
+    }
+}
