@@ -74,6 +74,7 @@ internal sealed class FakeModel(string id) : IServedModel, IChatClient, IEmbeddi
             {
                 if (said == most) break;
                 if (text.StartsWith(Slow, StringComparison.Ordinal)) await Task.Delay(20, cancellationToken);
+                if (said == 3 && text == "!stop") throw new OperationCanceledException("the engine goes away");
                 if (said == 3 && text == "!fail") throw new InvalidOperationException("secret of the engine");
                 Volatile.Write(ref Said, ++said);
                 yield return new ChatResponseUpdate(ChatRole.Assistant, letter.ToString()) { RawRepresentation = new DecodedPiece(letter.ToString(), letter, new TokenLogProbability(-0.5, [(letter, -0.5)])) };

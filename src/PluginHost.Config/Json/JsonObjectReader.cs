@@ -47,6 +47,15 @@ public sealed class JsonObjectReader
         return null;
     }
 
+    /// <summary>A text that may be empty.</summary>
+    public string? AnyText(string name)
+    {
+        var value = Value(name);
+        if (value is null or { Kind: JsonKind.String }) return value?.Text;
+        errors.Add(new ConfigError(value.Location, $"'{name}' is a text, not {Describe(value)}"));
+        return null;
+    }
+
     public long Integer(string name, long missing, long minimum, long maximum)
     {
         var value = Value(name);

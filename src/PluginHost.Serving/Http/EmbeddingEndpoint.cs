@@ -23,7 +23,7 @@ internal sealed class EmbeddingEndpoint(ModelDirectory models, ServerConfig serv
         var format = reader.Text("encoding_format") ?? "float";
         if (format is not ("float" or "base64")) errors.Add(new ConfigError(body.Find("encoding_format")!.Location, $"'{format}' is no encoding{NearestName.Suggestion(format, ["float", "base64"])}"));
         if (reader.Value("dimensions") is { } dimensions) errors.Add(new ConfigError(dimensions.Location, "the model's embeddings have one width; leave 'dimensions' out"));
-        reader.Text("user");
+        reader.AnyText("user");
         reader.End();
         if (errors.Count > 0) throw new ConfigException(errors);
 

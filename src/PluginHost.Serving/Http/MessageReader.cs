@@ -21,7 +21,7 @@ internal static class MessageReader
         if (role == ChatRole.Tool) contents = [new FunctionResultContent(reader.Required("tool_call_id") is null ? "" : reader.Text("tool_call_id") ?? "", string.Concat(contents.OfType<TextContent>().Select(text => text.Text)))];
         foreach (var call in reader.Items("tool_calls") ?? []) contents.Add(ToolReader.Call(call, errors));
         if (contents.Count == 0 && role != ChatRole.Assistant) errors.Add(new ConfigError(node.Location, "a message needs 'content'"));
-        var author = reader.Text("name");
+        var author = reader.AnyText("name");
         foreach (var known in (string[])["refusal", "audio", "annotations", "function_call"]) reader.Value(known);
         reader.End();
         return new ChatMessage(role, contents) { AuthorName = author };
@@ -56,7 +56,7 @@ internal static class MessageReader
         if (node.Kind == JsonKind.String) return Address(node, errors);
         var reader = new JsonObjectReader(node, "'image_url'", errors);
         var url = reader.Required("url");
-        reader.Text("detail");
+        reader.AnyText("detail");
         reader.End();
         return url is null ? null : Address(url, errors);
     }
