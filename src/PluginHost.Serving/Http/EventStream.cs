@@ -9,6 +9,7 @@ namespace PluginHost.Serving.Http;
 /// <param name="stall">How long an event may wait for its reader; after that the connection is cut, and the answer with it.</param>
 internal sealed class EventStream(HttpContext context, TimeSpan stall)
 {
+    private Utf8JsonWriter? json;
     private bool begun;
     private bool stalled;
 
@@ -21,7 +22,10 @@ internal sealed class EventStream(HttpContext context, TimeSpan stall)
         Begin();
         var pipe = context.Response.BodyWriter;
         pipe.Write("data: "u8);
-        using (var writer = new Utf8JsonWriter(pipe, ApiJson.Writing)) write(writer);
+        if (json is null) json = new Utf8JsonWriter(pipe, ApiJson.Writing);
+        else json.Reset(pipe);
+        write(json);
+        json.Flush();
         pipe.Write("\n\n"u8);
         await FlushAsync();
     }
