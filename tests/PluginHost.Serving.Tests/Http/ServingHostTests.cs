@@ -1,7 +1,7 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 using PluginHost.Config;
