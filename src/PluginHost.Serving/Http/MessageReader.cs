@@ -9,7 +9,11 @@ internal static class MessageReader
 {
     private static readonly string[] Roles = ["system", "developer", "user", "assistant", "tool"];
 
-    public static IReadOnlyList<ChatMessage> Read(IReadOnlyList<JsonElementNode> nodes, List<ConfigError> errors) => [.. nodes.Select(node => Read(node, errors))];
+    // A list that is wrong everywhere need not be read to its end.
+    private const int EnoughMistakes = 100;
+
+    public static IReadOnlyList<ChatMessage> Read(IReadOnlyList<JsonElementNode> nodes, List<ConfigError> errors) =>
+        [.. nodes.TakeWhile(_ => errors.Count < EnoughMistakes).Select(node => Read(node, errors))];
 
     private static ChatMessage Read(JsonElementNode node, List<ConfigError> errors)
     {
@@ -31,7 +35,7 @@ internal static class MessageReader
     {
         if (reader.Value("content") is not { } content) return [];
         if (content.Kind == JsonKind.String) return [new TextContent(content.Text)];
-        return [.. (reader.Items("content") ?? []).Select(part => Part(part, errors)).OfType<AIContent>()];
+        return [.. (reader.Items("content") ?? []).TakeWhile(_ => errors.Count < EnoughMistakes).Select(part => Part(part, errors)).OfType<AIContent>()];
     }
 
     /// <summary>A part of a message.</summary>
