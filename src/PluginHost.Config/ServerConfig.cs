@@ -21,6 +21,9 @@ public sealed record ServerConfig
     /// <summary>Media whose encoding is kept for requests that bring the same.</summary>
     public int KeptMedia { get; init; } = 32;
 
+    /// <summary>Threads that a step of decoding is computed on; 0: one for each core.</summary>
+    public int Threads { get; init; }
+
     /// <summary>Most bytes of a request's body, when it is unpacked.</summary>
     public long MaxBodyBytes { get; init; } = 20 << 20;
 

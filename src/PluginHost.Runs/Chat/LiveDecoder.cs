@@ -162,7 +162,7 @@ public sealed class LiveDecoder : IDisposable
         IDecodeEngine made = packed
             ? new PackedDecodeEngine(decoder, graph.DecoderTower, options.Slots, length)
             : new TorchDecodeEngine(decoder, options.Slots, length, data.Tokenizer!.Vocabulary, data.Device);
-        return new Engine(decoder, graph.HoldDecoder(), new ContinuousBatch(made, data.Tokenizer!, options.Queue, failed)) { FusesText = fusesText };
+        return new Engine(decoder, graph.HoldDecoder(), new ContinuousBatch(made, data.Tokenizer!, options.Queue, failed, options.Threads)) { FusesText = fusesText };
     }
 
     // On the engine's thread.

@@ -21,14 +21,15 @@ public sealed class ContinuousBatch : IDisposable
     /// <param name="tokenizer">Makes text of tokens, and knows which one ends an answer.</param>
     /// <param name="capacity">Most requests that wait for a slot; more are refused.</param>
     /// <param name="failed">Told, on the engine's thread, of what engine, fusion or tokenizer threw; it must not throw. Null: nobody.</param>
+    /// <param name="threads">Threads that a step is computed on; 0: those of libtorch.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no room for any request.</exception>
-    public ContinuousBatch(IDecodeEngine engine, ITokenizer tokenizer, int capacity = 64, Action<Exception>? failed = null)
+    public ContinuousBatch(IDecodeEngine engine, ITokenizer tokenizer, int capacity = 64, Action<Exception>? failed = null, int threads = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         (this.engine, this.tokenizer, end) = (engine, tokenizer, tokenizer.Special(SpecialTokens.End));
         waiting = new WaitingJobs(capacity);
         schedule = new DecodeSchedule(engine, waiting, failed);
-        thread = new Thread(Run) { IsBackground = true, Name = "decode" };
+        thread = new Thread(() => Run(threads)) { IsBackground = true, Name = "decode" };
         thread.Start();
     }
 
@@ -66,8 +67,9 @@ public sealed class ContinuousBatch : IDisposable
         thread.Join();
     }
 
-    private void Run()
+    private void Run(int threads)
     {
+        if (threads > 0) TorchSharp.torch.set_num_threads(threads); // of this thread's loops alone
         using var owned = engine;
         while (waiting.Await(schedule.Busy)) schedule.Turn();
         schedule.EndAll();

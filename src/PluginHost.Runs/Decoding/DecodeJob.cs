@@ -10,13 +10,14 @@ internal sealed class DecodeJob
     private readonly TaskCompletionSource<DecodeOutcome> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken cancellation;
     private readonly int end;
+    private readonly int known;
     private readonly TokenChooser chooser;
     private readonly GrowingText text;
     private readonly StopTexts stops;
 
     public DecodeJob(DecodeRequest request, ITokenizer tokenizer, int end, CancellationToken cancellation)
     {
-        (Request, this.end, this.cancellation) = (request, end, cancellation);
+        (Request, this.end, this.cancellation, known) = (request, end, cancellation, tokenizer.Vocabulary);
         (chooser, text, stops) = (new TokenChooser(request, end), new GrowingText(tokenizer), new StopTexts(request.Stop));
         Stream = new DecodeStream(pieces.Reader, outcome.Task);
     }
@@ -43,7 +44,8 @@ internal sealed class DecodeJob
     /// <returns>Why the answer has ended with it; null: it goes on.</returns>
     public FinishReason? Advance(ReadOnlySpan<float> logits, int room, ChoiceScratch scratch)
     {
-        var (token, likely) = chooser.Choose(logits, scratch);
+        // A model may have more outputs than its tokenizer has tokens, to make its matrices even.
+        var (token, likely) = chooser.Choose(logits[..Math.Min(logits.Length, known)], scratch);
         if (token == end) return FinishReason.Stop;
         Last = token;
         Answered++;

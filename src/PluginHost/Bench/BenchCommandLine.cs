@@ -27,7 +27,13 @@ internal static class BenchCommandLine
         var decode = new Command("decode", "Measures decoding of one, eight and sixteen sequences beside reading memory and libtorch's path") { project, set, report, rounds, json };
         decode.SetAction((parsed, cancellation) => Task.FromResult(Decode(
             parsed.GetValue(hostFile), parsed.GetValue(project), parsed.GetValue(set) ?? [], AtLeast(parsed, rounds, 1), parsed.GetValue(report), parsed.GetValue(json), cancellation)));
-        return new Command("bench", "Measures this machine and the host on it") { train, decode };
+        var load = new Option<int>("--load-seconds") { Description = "How long the server is put under each load", DefaultValueFactory = _ => 10 };
+        var requests = new Option<int>("--requests") { Description = "Requests over which memory is watched", DefaultValueFactory = _ => 1000 };
+        var serve = new Command("serve", "Measures a server: streams beside the bare decode loop, times to the first token at rest and under load, memory over many requests") { project, set, report, rounds, load, requests, json };
+        serve.SetAction((parsed, cancellation) => Serve(
+            parsed.GetValue(hostFile), parsed.GetValue(project), parsed.GetValue(set) ?? [], new ServeBenchLength(AtLeast(parsed, rounds, 1), AtLeast(parsed, load, 1), AtLeast(parsed, requests, 20)),
+            parsed.GetValue(report), parsed.GetValue(json), cancellation));
+        return new Command("bench", "Measures this machine and the host on it") { train, decode, serve };
     }
 
     private static int AtLeast(ParseResult parsed, Option<int> option, int least) =>
@@ -44,6 +50,13 @@ internal static class BenchCommandLine
     {
         var (host, read) = Read(hostFile, project, set);
         var result = new DecodeBench(host, read, rounds, json ? Console.Error : Console.Out, cancellation).Run();
+        return Write(result.ToJson(), result.Write, report, json);
+    }
+
+    private static async Task<int> Serve(string? hostFile, string? project, IReadOnlyList<string> set, ServeBenchLength length, string? report, bool json, CancellationToken cancellation)
+    {
+        var (host, read) = Read(hostFile, project, set);
+        var result = await new ServeBench(host, read, length, json ? Console.Error : Console.Out, cancellation).RunAsync();
         return Write(result.ToJson(), result.Write, report, json);
     }
 

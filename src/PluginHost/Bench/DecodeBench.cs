@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost.Catalog;
 using PluginHost.Config;
@@ -20,8 +19,7 @@ internal sealed class DecodeBench(HostConfig host, ProjectConfig project, int ro
     private const int Steps = 48;
     private static readonly int[] Batches = [1, 8, 16];
 
-    // Larger than any cache, and written to: else all of it would be one page of zeros.
-    private readonly float[] large = [.. Enumerable.Repeat(1f, 64 << 20)];
+    private readonly ReadingMemory reading = new();
 
     /// <summary>Runs it.</summary>
     /// <exception cref="UserErrorException">The project has no decoder, or one that cannot be packed.</exception>
@@ -44,7 +42,7 @@ internal sealed class DecodeBench(HostConfig host, ProjectConfig project, int ro
                 {
                     cancellation.ThrowIfCancellationRequested();
                     set_num_threads(item.Threads);
-                    var (bandwidth, torch, packed) = (Bandwidth(), Torch(decoder), Batches.Select(batch => Packed(engine, batch)).ToArray());
+                    var (bandwidth, torch, packed) = (reading.BytesPerSecond(), Torch(decoder), Batches.Select(batch => Packed(engine, batch)).ToArray());
                     if (round < 0) continue; // code is compiled
                     item.Add(bandwidth, torch, packed);
                     output.WriteLine($"  round {round + 1} of {rounds}, {item.Threads} thread{(item.Threads > 1 ? "s" : "")}: {string.Join(", ", packed.Zip(Batches, (rate, batch) => $"{batch}: {rate:N0} tokens/s"))}, libtorch {torch:N0}");
@@ -55,29 +53,6 @@ internal sealed class DecodeBench(HostConfig host, ProjectConfig project, int ro
             set_num_threads(most);
         }
         return new DecodeBenchResult(project.Name, engine.WeightBytes, [.. figures.Select(item => item.Figures())]);
-    }
-
-    // Bytes a second.
-    private double Bandwidth()
-    {
-        const int Block = 1 << 20;
-        var sums = new float[large.Length / Block];
-        var watch = Stopwatch.StartNew();
-        TorchThreads.ForEach(sums.Length, i =>
-        {
-            var values = large.AsSpan(i * Block, Block);
-            var (a, b, c, d) = (Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero);
-            for (var at = 0; at < Block; at += 4 * Vector<float>.Count)
-            {
-                a += new Vector<float>(values[at..]);
-                b += new Vector<float>(values[(at + Vector<float>.Count)..]);
-                c += new Vector<float>(values[(at + 2 * Vector<float>.Count)..]);
-                d += new Vector<float>(values[(at + 3 * Vector<float>.Count)..]);
-            }
-            sums[i] = Vector.Sum(a + b + c + d);
-        });
-        var seconds = watch.Elapsed.TotalSeconds;
-        return sums.Sum() == large.Length ? large.Length * sizeof(float) / seconds : throw new InvalidOperationException("the sum of the memory that was read is wrong");
     }
 
     // Tokens a second of all sequences together, greedily chosen as a server would.

@@ -14,7 +14,7 @@ internal static class ServedRuns
     /// <exception cref="UserErrorException">There is no such run, or it is not finished.</exception>
     public static IReadOnlyList<ServedRun> Find(IReadOnlyList<string> items, HostConfig host, ILoggerFactory loggers)
     {
-        var options = new EngineOptions(host.Server.Slots, host.Server.Queue, host.Server.ContextLength, host.Server.KeptMedia);
+        var options = new EngineOptions(host.Server.Slots, host.Server.Queue, host.Server.ContextLength, host.Server.KeptMedia, host.Server.Threads);
         var runs = items.Select(item => item.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? Newest(item, host) : RunFolder.Find(host.Artifacts, item)).DistinctBy(run => run.Path).ToList();
         foreach (var run in runs)
             if (!File.Exists(run.Model)) throw new UserErrorException($"the run '{run.Name}' has no weights ({run.Model}); finish it with 'pluginhost run --resume {run.Name}', or name another");
