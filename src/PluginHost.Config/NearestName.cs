@@ -8,7 +8,7 @@ public static class NearestName
     {
         var limit = name.Length switch { <= 2 => 1, <= 5 => 2, _ => Math.Max(3, name.Length / 3) };
         return candidates
-            .Where(candidate => candidate.Length <= name.Length + limit)
+            .Where(candidate => Math.Abs(candidate.Length - name.Length) <= limit)
             .Select(candidate => (candidate, distance: Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())))
             .Where(pair => pair.distance <= limit && pair.distance < Math.Max(name.Length, pair.candidate.Length))
             .OrderBy(pair => pair.distance).ThenBy(pair => pair.candidate, StringComparer.Ordinal)

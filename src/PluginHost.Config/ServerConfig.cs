@@ -36,6 +36,12 @@ public sealed record ServerConfig
     /// <summary>How long a request may take.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// How long a caller may keep the server waiting: for the headers, for a body that comes at less than 240 bytes a second, or for an event of a stream to be read. At least
+    /// two seconds.
+    /// </summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long open requests may take to end when the server stops.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -26,6 +26,7 @@ internal static class ServerReader
             Threads = (int)reader.Integer("threads", none.Threads, 0, 1024),
             MaxBodyBytes = reader.Integer("maxBodyMegabytes", none.MaxBodyBytes >> 20, 1, 1024) << 20,
             RequestTimeout = reader.Duration("requestTimeout", none.RequestTimeout),
+            StallTimeout = reader.Duration("stallTimeout", none.StallTimeout),
             DrainTimeout = reader.Duration("drainTimeout", none.DrainTimeout),
             RequestsPerMinute = (int)reader.Integer("requestsPerMinute", none.RequestsPerMinute, 0, 1_000_000),
             MediaHosts = reader.Texts("mediaHosts", none.MediaHosts),
@@ -37,6 +38,7 @@ internal static class ServerReader
                 errors.Add(new ConfigError(url.Location, $"'{url.Text}' is no address to listen at, such as http://127.0.0.1:8080"));
             else if (parsed.Scheme == "https" && server.Certificate is null)
                 errors.Add(new ConfigError(url.Location, $"{url.Text} needs 'certificate', with the PEM files 'path' and 'key'"));
+        if (server.StallTimeout < TimeSpan.FromSeconds(2)) errors.Add(new ConfigError(reader.Value("stallTimeout")!.Location, "'stallTimeout' is 2s at the least: the server looks every second"));
         reader.End();
         return server;
     }

@@ -3,11 +3,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PluginHost.Config;
 using PluginHost.Sdk;
 using PluginHost.Serving.Http;
+using PluginHost.Serving.Http.Media;
 using PluginHost.Serving.Keys;
 using PluginHost.Serving.Models;
 
@@ -17,6 +19,12 @@ namespace PluginHost.Serving;
 public static class ServingHost
 {
     private static readonly ApiError Late = new(StatusCodes.Status504GatewayTimeout, "server_error", "the request took too long (server.requestTimeout)", null, "timeout");
+
+    private const string LoadRoute = "/v1/models/{id}/load";
+    private const string UnloadRoute = "/v1/models/{id}/unload";
+
+    // Bytes a second that a body must come with, once a caller's time to stall is over; Kestrel's own default.
+    private const double SlowestBody = 240;
 
     /// <summary>Builds the server; nothing listens yet.</summary>
     /// <param name="server">Where it listens and what it allows.</param>
@@ -37,12 +45,14 @@ public static class ServingHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = server.MaxBodyBytes;
+            kestrel.Limits.RequestHeadersTimeout = server.StallTimeout;
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(SlowestBody, server.StallTimeout);
             if (server.Certificate is { } certificate)
                 kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(certificate.Path, certificate.Key));
         });
         builder.WebHost.UseUrls([.. server.Urls]);
         builder.Services.AddSingleton(server).AddSingleton(keys).AddSingleton(new ModelDirectory(models)).AddSingleton<ServingState>()
-            .AddSingleton(_ => new KeyLimits(keys, server, local)).AddSingleton<IMediaFetcher, NoFetcher>()
+            .AddSingleton(_ => new KeyLimits(keys, server, local)).AddSingleton(new MediaFetching { Hosts = server.MediaHosts, MaxBytes = server.MaxBodyBytes }).AddSingleton<IMediaFetcher, MediaFetcher>().AddSingleton<RequestMedia>()
             .AddSingleton<ChatEndpoint>().AddSingleton<CompletionEndpoint>().AddSingleton<EmbeddingEndpoint>().AddSingleton<TokenEndpoints>().AddSingleton<ModelEndpoints>().AddSingleton<HealthEndpoints>().AddSingleton<AdminEndpoints>();
         builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout, WriteTimeoutResponse = Late.WriteAsync });
         configure?.Invoke(builder);
@@ -72,8 +82,8 @@ public static class ServingHost
         Post("/v1/detokenize", The<TokenEndpoints>().DetokenizeAsync, "The text of tokens");
         Get("/v1/models", The<ModelEndpoints>().ListAsync, "The models that are served");
         Get("/v1/models/{id}", The<ModelEndpoints>().ShowAsync, "One model");
-        Post("/v1/models/{id}/load", The<ModelEndpoints>().LoadAsync, "Loads a model (admin)");
-        Post("/v1/models/{id}/unload", The<ModelEndpoints>().UnloadAsync, "Unloads a model (admin)");
+        Post(LoadRoute, The<ModelEndpoints>().LoadAsync, "Loads a model (admin)");
+        Post(UnloadRoute, The<ModelEndpoints>().UnloadAsync, "Unloads a model (admin)");
         Get("/health/live", The<HealthEndpoints>().LiveAsync, "Whether the process answers");
         Get("/health/ready", The<HealthEndpoints>().ReadyAsync, "Whether requests are taken");
         Get("/admin/plugins", The<AdminEndpoints>().ListPluginsAsync, "The plugins of a model (admin)");
@@ -98,7 +108,7 @@ public static class ServingHost
         catch (Exception error)
         {
             var answer = ApiError.Of(error);
-            if (answer.Status >= StatusCodes.Status500InternalServerError && error is not ApiException)
+            if (answer.Status == StatusCodes.Status500InternalServerError)
                 context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ServingHost)).LogError(error, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
             if (context.Response.HasStarted) context.Abort();
             else await answer.WriteAsync(context);
@@ -116,7 +126,7 @@ public static class ServingHost
         // A page in a browser on this machine may send requests here under a name of its own; with a key it could not.
         if (local && !IsLocalName(context.Request.Host.Host))
             throw new ApiException(new ApiError(StatusCodes.Status421MisdirectedRequest, ApiError.InvalidRequest, $"this server is not '{context.Request.Host.Host}'; it answers to localhost"));
-        var admin = path.StartsWithSegments("/admin") || path.Value is { } route && path.StartsWithSegments("/v1/models") && (route.EndsWith("/load", StringComparison.Ordinal) || route.EndsWith("/unload", StringComparison.Ordinal));
+        var admin = path.StartsWithSegments("/admin") || context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: LoadRoute or UnloadRoute };
         context.RequestServices.GetRequiredService<KeyLimits>().Check(context, admin);
         var state = context.RequestServices.GetRequiredService<ServingState>();
         if (state.Draining && path.StartsWithSegments("/v1")) throw new ApiException(ApiError.Unavailable("the server is stopping and takes no new requests", "draining", 5));

@@ -38,6 +38,24 @@ public class JsonTreeReaderTests
     [Fact]
     public void Read_DeepNesting_IsRefused() => Assert.Contains("not valid JSON", ErrorOf(Encoding.UTF8.GetBytes(new string('[', 100_000))), StringComparison.Ordinal);
 
+    [Fact]
+    public void Read_OneLongLine_TakesTimeThatGrowsWithItsLength()
+    {
+        var root = Read($"[{string.Concat(Enumerable.Repeat("1,", 400_000))}\n \"é\", 2]");
+
+        Assert.Equal(new JsonLocation("f.json", 1, 800_000, "$[399999]"), root.Items[399_999].Location);
+        Assert.Equal(new JsonLocation("f.json", 2, 7, "$[400001]"), root.Items[400_001].Location);
+    }
+
+    [Fact]
+    public void Read_MoreValuesThanProgramsMaySend_IsRefusedOnlyWhenStrict()
+    {
+        var many = Encoding.UTF8.GetBytes($"[{string.Concat(Enumerable.Repeat("1,", JsonTreeReader.MostValues))}1]");
+
+        Assert.Contains("more than 1000000 values", Assert.Throws<ConfigException>(() => JsonTreeReader.Read(many, "body", strict: true)).Message, StringComparison.Ordinal);
+        Assert.Equal(JsonTreeReader.MostValues + 1, JsonTreeReader.Read(many, "f.json").Items.Count);
+    }
+
     [Theory]
     [InlineData("3", true, 3)]
     [InlineData("3.0", true, 3)]

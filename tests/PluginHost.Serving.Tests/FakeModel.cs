@@ -32,6 +32,9 @@ internal sealed class FakeModel(string id) : IServedModel, IChatClient, IEmbeddi
     /// <summary>Answers under way.</summary>
     public int Open;
 
+    /// <summary>Letters that the last answer has got to.</summary>
+    public int Said;
+
     public List<ChatOptions?> Asked { get; } = [];
 
     public Task LoadAsync(CancellationToken cancellation = default)
@@ -71,8 +74,9 @@ internal sealed class FakeModel(string id) : IServedModel, IChatClient, IEmbeddi
             {
                 if (said == most) break;
                 if (text.StartsWith(Slow, StringComparison.Ordinal)) await Task.Delay(20, cancellationToken);
+                if (said == 3 && text == "!stop") throw new OperationCanceledException("the engine goes away");
                 if (said == 3 && text == "!fail") throw new InvalidOperationException("secret of the engine");
-                said++;
+                Volatile.Write(ref Said, ++said);
                 yield return new ChatResponseUpdate(ChatRole.Assistant, letter.ToString()) { RawRepresentation = new DecodedPiece(letter.ToString(), letter, new TokenLogProbability(-0.5, [(letter, -0.5)])) };
             }
             yield return new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(new UsageDetails { InputTokenCount = 7, OutputTokenCount = said, TotalTokenCount = 7 + said })])

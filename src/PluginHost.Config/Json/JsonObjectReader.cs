@@ -5,6 +5,8 @@ namespace PluginHost.Config.Json;
 /// <summary>Reads the properties of one object, collects what is wrong, and at the end names the properties nobody asked for.</summary>
 public sealed class JsonObjectReader
 {
+    private const int MostUnknown = 10;
+
     private readonly JsonElementNode node;
     private readonly List<ConfigError> errors;
     private readonly HashSet<string> known = [];
@@ -44,6 +46,15 @@ public sealed class JsonObjectReader
         if (value is null) return null;
         if (value.Kind == JsonKind.String && value.Text.Length > 0) return value.Text;
         errors.Add(new ConfigError(value.Location, $"'{name}' is a text that is not empty, not {Describe(value)}"));
+        return null;
+    }
+
+    /// <summary>A text that may be empty.</summary>
+    public string? AnyText(string name)
+    {
+        var value = Value(name);
+        if (value is null or { Kind: JsonKind.String }) return value?.Text;
+        errors.Add(new ConfigError(value.Location, $"'{name}' is a text, not {Describe(value)}"));
         return null;
     }
 
@@ -135,16 +146,20 @@ public sealed class JsonObjectReader
     /// <summary>Reports every property that was not asked for.</summary>
     public void End()
     {
-        foreach (var member in node.Members.Where(member => !known.Contains(member.Name)))
-            errors.Add(new ConfigError(member.NameLocation, $"unknown key '{member.Name}' of {what}{NearestName.Suggestion(member.Name, known)}"));
+        var unknown = node.Members.Where(member => !known.Contains(member.Name)).ToList();
+        foreach (var member in unknown.Take(MostUnknown))
+            errors.Add(new ConfigError(member.NameLocation, $"unknown key '{Shortened(member.Name)}' of {what}{NearestName.Suggestion(member.Name, known)}"));
+        if (unknown.Count > MostUnknown) errors.Add(new ConfigError(unknown[MostUnknown].NameLocation, $"{unknown.Count - MostUnknown} more unknown keys of {what}"));
     }
 
     public static string Describe(JsonElementNode node) => node.Kind switch
     {
         JsonKind.Object => "an object",
         JsonKind.Array => "a list",
-        JsonKind.String => $"the text \"{(node.Text.Length > 40 ? node.Text[..40] + "…" : node.Text)}\"",
+        JsonKind.String => $"the text \"{Shortened(node.Text)}\"",
         JsonKind.Null => "null",
-        _ => node.Text,
+        _ => Shortened(node.Text),
     };
+
+    private static string Shortened(string text) => text.Length > 40 ? text[..40] + "…" : text;
 }

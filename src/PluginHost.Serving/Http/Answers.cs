@@ -33,7 +33,8 @@ internal static class Answers
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var updates = Channel.CreateUnbounded<(int, ChatResponseUpdate)>(new UnboundedChannelOptions { SingleReader = true });
         var all = Task.WhenAll(requests.Select(Pump));
-        _ = all.ContinueWith(ended => updates.Writer.Complete(ended.Exception?.InnerExceptions[0]), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        // An answer that was stopped has not come to its end, whoever stopped it.
+        _ = all.ContinueWith(ended => updates.Writer.Complete(ended.IsCanceled ? new OperationCanceledException("an answer was stopped") : ended.Exception?.InnerExceptions[0]), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         try
         {
             await foreach (var update in updates.Reader.ReadAllAsync(cancellation)) yield return update;

@@ -17,6 +17,9 @@ internal sealed record ApiError(int Status, string Type, string Message, string?
 {
     public const string InvalidRequest = "invalid_request_error";
     private const string ServerError = "server_error";
+    private const int MostMistakes = 20;
+    private const int MostLetters = 1000;
+    private const int MostPath = 200;
 
     /// <summary>A mistake in the request.</summary>
     public static ApiError Invalid(string message, string? param = null, string? code = null) => new(StatusCodes.Status400BadRequest, InvalidRequest, message, param, code);
@@ -31,7 +34,7 @@ internal sealed record ApiError(int Status, string Type, string Message, string?
     public static ApiError Of(Exception exception) => exception switch
     {
         ApiException own => own.Error,
-        ConfigException mistakes => Invalid(string.Join("; ", mistakes.Errors.Select(Describe)), mistakes.Errors.Select(error => Place(error)).FirstOrDefault(place => place is not null)),
+        ConfigException mistakes => Invalid(Sentence(mistakes.Errors), mistakes.Errors.Select(Place).FirstOrDefault(place => place is not null)),
         BusyException busy => new(StatusCodes.Status429TooManyRequests, "rate_limit_error", busy.Message, null, "queue_full", 1),
         ContextLengthException => Invalid(exception.Message, "messages", "context_length_exceeded"),
         UserErrorException or BadSampleException => Invalid(exception.Message),
@@ -64,10 +67,19 @@ internal sealed record ApiError(int Status, string Type, string Message, string?
         writer.WriteEndObject();
     }
 
-    private static string Describe(ConfigError error) => Place(error) is { } place ? $"{place}: {error.Message}" : error.Message;
+    // All that is wrong, but no longer than somebody reads: what was sent may be wrong a million times over.
+    private static string Sentence(IReadOnlyList<ConfigError> errors)
+    {
+        var said = string.Join("; ", errors.Take(MostMistakes).Select(Describe));
+        return errors.Count > MostMistakes ? $"{said}; and {errors.Count - MostMistakes} more mistakes" : said;
+    }
+
+    private static string Describe(ConfigError error) => Shortened(Place(error) is { } place ? $"{place}: {error.Message}" : error.Message, MostLetters);
+
+    private static string Shortened(string text, int most) => text.Length > most ? text[..most] + "…" : text;
 
     // $.messages[0].content -> messages[0].content; the whole is nothing in particular
-    private static string? Place(ConfigError error) => error.Location?.Path is { Length: > 2 } path ? path[2..] : null;
+    private static string? Place(ConfigError error) => error.Location?.Path is { Length: > 2 } path ? Shortened(path[2..], MostPath) : null;
 }
 
 /// <summary>An error to be answered with.</summary>

@@ -23,6 +23,9 @@ internal static class ApiJson
     {
         if (!context.Request.HasJsonContentType())
             throw new ApiException(new ApiError(StatusCodes.Status415UnsupportedMediaType, ApiError.InvalidRequest, $"the body is '{context.Request.ContentType}'; send JSON with Content-Type: application/json"));
+        // What can be unpacked has been, and the header is gone.
+        if (context.Request.Headers.ContentEncoding is { Count: > 0 } encoding && !encoding.ToString().Equals("identity", StringComparison.OrdinalIgnoreCase))
+            throw new ApiException(new ApiError(StatusCodes.Status415UnsupportedMediaType, ApiError.InvalidRequest, $"the body's Content-Encoding is '{encoding}'; send it as it is, or with one of gzip, br and deflate"));
         var body = await ReadBytesAsync(context.Request.Body, limit, context.RequestAborted);
         return JsonTreeReader.Read(body.Span, "body", strict: true);
     }
@@ -46,11 +49,11 @@ internal static class ApiJson
                 if (bytes.WrittenCount > limit) throw TooLarge(limit);
             }
         }
-        catch (InvalidDataException)
+        catch (Exception error) when (error is InvalidDataException or InvalidOperationException) // gzip's and Brotli's
         {
             throw new ApiException(ApiError.Invalid("the body is not packed in the way that Content-Encoding says"));
         }
-        catch (Exception error) when (error is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } || error is InvalidOperationException)
+        catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
             throw TooLarge(limit);
         }

@@ -2,22 +2,23 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using PluginHost.Config;
+using PluginHost.Serving.Http.Media;
 using PluginHost.Serving.Models;
 
 namespace PluginHost.Serving.Http;
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
-internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, IMediaFetcher fetcher, ILogger<ChatEndpoint> logger)
+internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, RequestMedia media, ILogger<ChatEndpoint> logger)
 {
     public async Task AnswerAsync(HttpContext context)
     {
         var request = ChatRequestReader.Read(await ApiJson.ReadAsync(context, server.MaxBodyBytes));
         var model = models.Ready(request.Model);
         var chat = model.Chat ?? throw new ApiException(ApiError.Invalid($"the model '{model.Id}' writes no answers; it embeds (POST /v1/embeddings)", "model"));
-        var messages = await FetchedAsync(request.Messages, context.RequestAborted);
+        await media.FetchAsync(request.Messages, context.RequestAborted);
         var json = new ChatJson($"chatcmpl-{Guid.NewGuid():N}", model.Id, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), model.Tokenizer);
         var answers = Enumerable.Range(0, request.Count).Select(_ => new ChatAnswer()).ToList();
-        var updates = Answers.Ask(chat, [.. Answers.Seeded(request.Options, request.Count).Select(options => (messages, options))], context.RequestAborted);
+        var updates = Answers.Ask(chat, [.. Answers.Seeded(request.Options, request.Count).Select(options => ((IEnumerable<ChatMessage>)request.Messages, options))], context.RequestAborted);
         if (request.Stream) await StreamAsync(context, request, json, answers, updates);
         else await WholeAsync(context, request, json, answers, updates);
     }
@@ -30,7 +31,7 @@ internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, I
 
     private async Task StreamAsync(HttpContext context, ChatRequest request, ChatJson json, List<ChatAnswer> answers, IAsyncEnumerable<(int Index, ChatResponseUpdate Update)> updates)
     {
-        var events = new EventStream(context);
+        var events = new EventStream(context, server.StallTimeout);
         try
         {
             await foreach (var (index, update) in updates)
@@ -41,18 +42,10 @@ internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, I
             if (request.IncludeUsage) await events.SendAsync(writer => json.UsageChunk(writer, answers));
             await events.EndAsync();
         }
-        catch (Exception error) when (events.Begun && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (events.CanFail)
         {
             logger.LogError(error, "An answer of '{Model}' broke off", request.Model);
             await events.FailAsync(ApiError.Of(error));
         }
-    }
-
-    private async Task<IEnumerable<ChatMessage>> FetchedAsync(IReadOnlyList<ChatMessage> messages, CancellationToken cancellation)
-    {
-        foreach (var message in messages)
-            for (var i = 0; i < message.Contents.Count; i++)
-                if (message.Contents[i] is UriContent link) message.Contents[i] = await fetcher.FetchAsync(link.Uri, cancellation);
-        return messages;
     }
 }

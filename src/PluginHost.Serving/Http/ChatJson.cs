@@ -54,7 +54,7 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
         writer.WriteStartObject("delta");
         if (first) writer.WriteString("role", "assistant");
         if (first || update.FinishReason is null) writer.WriteString("content", update.Text);
-        if (update.Contents.OfType<FunctionCallContent>().ToList() is { Count: > 0 } calls) Calls(writer, calls, indexed: true);
+        if (update.Contents.Any(content => content is FunctionCallContent)) Calls(writer, [.. update.Contents.OfType<FunctionCallContent>()], indexed: true);
         writer.WriteEndObject();
         if (logProbabilities && update.RawRepresentation is DecodedPiece piece) LogProbabilities(writer, [piece]);
         else writer.WriteNull("logprobs");

@@ -55,7 +55,7 @@ internal sealed class CompletionEndpoint(ModelDirectory models, ServerConfig ser
 
     private async Task StreamAsync(HttpContext context, ChatJson json, List<ChatAnswer> answers, IAsyncEnumerable<(int Index, ChatResponseUpdate Update)> updates, bool usage)
     {
-        var events = new EventStream(context);
+        var events = new EventStream(context, server.StallTimeout);
         try
         {
             await foreach (var (index, update) in updates)
@@ -66,7 +66,7 @@ internal sealed class CompletionEndpoint(ModelDirectory models, ServerConfig ser
             if (usage) await events.SendAsync(writer => json.Completion(writer, [], answers));
             await events.EndAsync();
         }
-        catch (Exception error) when (events.Begun && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (events.CanFail)
         {
             logger.LogError(error, "A completion broke off");
             await events.FailAsync(ApiError.Of(error));

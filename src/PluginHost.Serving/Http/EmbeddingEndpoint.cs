@@ -3,12 +3,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 using PluginHost.Config;
 using PluginHost.Config.Json;
+using PluginHost.Serving.Http.Media;
 using PluginHost.Serving.Models;
 
 namespace PluginHost.Serving.Http;
 
 /// <summary><c>POST /v1/embeddings</c>: of texts, and of pictures and sounds as parts of a message are written.</summary>
-internal sealed class EmbeddingEndpoint(ModelDirectory models, ServerConfig server, IMediaFetcher fetcher)
+internal sealed class EmbeddingEndpoint(ModelDirectory models, ServerConfig server, RequestMedia media)
 {
     private const int MostInputs = 2048;
 
@@ -22,15 +23,14 @@ internal sealed class EmbeddingEndpoint(ModelDirectory models, ServerConfig serv
         var format = reader.Text("encoding_format") ?? "float";
         if (format is not ("float" or "base64")) errors.Add(new ConfigError(body.Find("encoding_format")!.Location, $"'{format}' is no encoding{NearestName.Suggestion(format, ["float", "base64"])}"));
         if (reader.Value("dimensions") is { } dimensions) errors.Add(new ConfigError(dimensions.Location, "the model's embeddings have one width; leave 'dimensions' out"));
-        reader.Text("user");
+        reader.AnyText("user");
         reader.End();
         if (errors.Count > 0) throw new ConfigException(errors);
 
         var model = models.Ready(id);
         var embeddings = model.Embeddings ?? throw new ApiException(ApiError.Invalid($"the model '{id}' embeds nothing: texts and media share no space in it", "model"));
         var contents = Inputs(input!, model);
-        for (var i = 0; i < contents.Count; i++)
-            if (contents[i] is UriContent link) contents[i] = await fetcher.FetchAsync(link.Uri, context.RequestAborted);
+        await media.FetchAsync(contents, context.RequestAborted);
         var vectors = await embeddings.GenerateAsync(contents, null, context.RequestAborted);
         var tokens = contents.OfType<TextContent>().Sum(text => model.Tokenizer?.Encode(text.Text).Count ?? 0);
         await ApiJson.WriteAsync(context, writer =>

@@ -9,7 +9,11 @@ internal static class MessageReader
 {
     private static readonly string[] Roles = ["system", "developer", "user", "assistant", "tool"];
 
-    public static IReadOnlyList<ChatMessage> Read(IReadOnlyList<JsonElementNode> nodes, List<ConfigError> errors) => [.. nodes.Select(node => Read(node, errors))];
+    // A list that is wrong everywhere need not be read to its end.
+    private const int EnoughMistakes = 100;
+
+    public static IReadOnlyList<ChatMessage> Read(IReadOnlyList<JsonElementNode> nodes, List<ConfigError> errors) =>
+        [.. nodes.TakeWhile(_ => errors.Count < EnoughMistakes).Select(node => Read(node, errors))];
 
     private static ChatMessage Read(JsonElementNode node, List<ConfigError> errors)
     {
@@ -21,7 +25,7 @@ internal static class MessageReader
         if (role == ChatRole.Tool) contents = [new FunctionResultContent(reader.Required("tool_call_id") is null ? "" : reader.Text("tool_call_id") ?? "", string.Concat(contents.OfType<TextContent>().Select(text => text.Text)))];
         foreach (var call in reader.Items("tool_calls") ?? []) contents.Add(ToolReader.Call(call, errors));
         if (contents.Count == 0 && role != ChatRole.Assistant) errors.Add(new ConfigError(node.Location, "a message needs 'content'"));
-        var author = reader.Text("name");
+        var author = reader.AnyText("name");
         foreach (var known in (string[])["refusal", "audio", "annotations", "function_call"]) reader.Value(known);
         reader.End();
         return new ChatMessage(role, contents) { AuthorName = author };
@@ -31,7 +35,7 @@ internal static class MessageReader
     {
         if (reader.Value("content") is not { } content) return [];
         if (content.Kind == JsonKind.String) return [new TextContent(content.Text)];
-        return [.. (reader.Items("content") ?? []).Select(part => Part(part, errors)).OfType<AIContent>()];
+        return [.. (reader.Items("content") ?? []).TakeWhile(_ => errors.Count < EnoughMistakes).Select(part => Part(part, errors)).OfType<AIContent>()];
     }
 
     /// <summary>A part of a message.</summary>
@@ -56,7 +60,7 @@ internal static class MessageReader
         if (node.Kind == JsonKind.String) return Address(node, errors);
         var reader = new JsonObjectReader(node, "'image_url'", errors);
         var url = reader.Required("url");
-        reader.Text("detail");
+        reader.AnyText("detail");
         reader.End();
         return url is null ? null : Address(url, errors);
     }

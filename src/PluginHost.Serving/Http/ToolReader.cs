@@ -44,7 +44,7 @@ internal static class ToolReader
         var name = called.Required("name") is null ? "" : called.Text("name") ?? "";
         var arguments = called.Value("arguments");
         called.End();
-        return new FunctionCallContent(id, name, arguments is null ? null : Arguments(arguments, errors));
+        return new FunctionCallContent(id, name, arguments is null or { Kind: JsonKind.String, Text: "" } ? null : Arguments(arguments, errors));
     }
 
     private static Dictionary<string, object?>? Arguments(JsonElementNode node, List<ConfigError> errors)
@@ -70,7 +70,7 @@ internal static class ToolReader
         if (function is null) return null;
         var described = new JsonObjectReader(function, "a function", errors);
         var name = described.Required("name") is null ? null : described.Text("name");
-        var description = described.Text("description");
+        var description = described.AnyText("description");
         var parameters = described.Value("parameters");
         described.Flag("strict", false);
         described.End();

@@ -16,8 +16,8 @@ internal sealed class KeyLimits(ApiKeys keys, ServerConfig server, bool local) :
         : RateLimitPartition.GetTokenBucketLimiter(name, _ => new TokenBucketRateLimiterOptions
         {
             TokenLimit = server.RequestsPerMinute,
-            TokensPerPeriod = Math.Max(1, server.RequestsPerMinute / 60),
-            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, 60.0 / server.RequestsPerMinute)),
+            TokensPerPeriod = 1,
+            ReplenishmentPeriod = TimeSpan.FromMinutes(1) / server.RequestsPerMinute,
             QueueLimit = 0,
         }));
 

@@ -99,6 +99,28 @@ public sealed class ChatEndpointTests : IAsyncLifetime
         Assert.Null(choice["message"]!["content"]);
     }
 
+    [Fact]
+    public async Task Post_EmptyTextsThatClientsSend_AreNoMistakes()
+    {
+        const string body = """{"model":"echo","user":"","messages":[{"role":"user","name":"","content":""},{"role":"assistant","content":"","tool_calls":[{"id":"1","type":"function","function":{"name":"now","arguments":""}}]},{"role":"tool","tool_call_id":"1","content":""},{"role":"user","content":"so?"}],"tools":[{"type":"function","function":{"name":"now","description":""}}],"tool_choice":"none"}""";
+
+        Assert.Equal("so?", (string)(await Ask(body))["choices"]![0]!["message"]!["content"]!);
+    }
+
+    [Fact]
+    public async Task Post_AnswerThatItsModelStops_IsAnErrorAndNoEnd()
+    {
+        foreach (var more in (string[])["", ",\"n\":2"])
+        {
+            var whole = await server.PostAsync("/v1/chat/completions", Body("\"!stop\"", more));
+            var events = await Stream(Body("\"!stop\"", more + ",\"stream\":true"));
+
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, whole.StatusCode);
+            Assert.StartsWith("event: error", events[^1], StringComparison.Ordinal);
+            Assert.DoesNotContain(events, text => text.Contains("[DONE]", StringComparison.Ordinal));
+        }
+    }
+
     [Theory]
     [InlineData("\"!busy\"", HttpStatusCode.TooManyRequests, "queue_full")]
     [InlineData("\"!long\"", HttpStatusCode.BadRequest, "context_length_exceeded")]

@@ -59,6 +59,23 @@ public sealed class ServingHostTests
         Assert.Equal("a", await server.AskAsync("a"));
     }
 
+    [Theory]
+    [InlineData("/v1/models/echo/UNLOAD")]
+    [InlineData("/v1/models/echo/unload/")]
+    [InlineData("/V1/Models/echo/Load")]
+    [InlineData("/v1/models/echo/%75nload")]
+    [InlineData("/Admin/drain")]
+    [InlineData("/admin/drain/")]
+    public async Task AdminRoute_SpeltInAnotherWay_Is403Too(string path)
+    {
+        var ordinary = "";
+        await using var server = await TestServer.StartAsync(keys: keys => ordinary = keys.Create("someone", admin: false));
+        server.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ordinary);
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await server.Client.PostAsync(path, null)).StatusCode);
+        Assert.Equal(("a", false), (await server.AskAsync("a"), server.State.Draining));
+    }
+
     [Fact]
     public async Task Key_AskingTooOften_Is429UntilLater()
     {

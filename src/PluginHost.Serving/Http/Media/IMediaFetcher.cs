@@ -1,7 +1,7 @@
 using Microsoft.Extensions.AI;
 using PluginHost.Sdk;
 
-namespace PluginHost.Serving.Http;
+namespace PluginHost.Serving.Http.Media;
 
 /// <summary>Fetches media that requests name by address.</summary>
 public interface IMediaFetcher
