@@ -12,6 +12,7 @@ using PluginHost.Serving.Http;
 using PluginHost.Serving.Http.Media;
 using PluginHost.Serving.Keys;
 using PluginHost.Serving.Models;
+using PluginHost.Serving.Telemetry;
 
 namespace PluginHost.Serving;
 
@@ -55,6 +56,7 @@ public static class ServingHost
             .AddSingleton(_ => new KeyLimits(keys, server, local)).AddSingleton(new MediaFetching { Hosts = server.MediaHosts, MaxBytes = server.MaxBodyBytes }).AddSingleton<IMediaFetcher, MediaFetcher>().AddSingleton<RequestMedia>()
             .AddSingleton<ChatEndpoint>().AddSingleton<CompletionEndpoint>().AddSingleton<EmbeddingEndpoint>().AddSingleton<TokenEndpoints>().AddSingleton<ModelEndpoints>().AddSingleton<HealthEndpoints>().AddSingleton<AdminEndpoints>();
         builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout, WriteTimeoutResponse = Late.WriteAsync });
+        builder.Services.AddTelemetry(server);
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -65,6 +67,8 @@ public static class ServingHost
         app.Use((context, next) => AdmitAsync(context, next, local));
         Map(app);
         map?.Invoke(app);
+        app.Services.GetRequiredService<ServingMeter>(); // its gauges are there before the first answer
+        app.MapPrometheusScrapingEndpoint("/metrics");
         app.MapOpenApi("/openapi.json");
         return app;
     }

@@ -29,6 +29,8 @@ internal sealed class FakeModel(string id) : IServedModel, IChatClient, IEmbeddi
 
     public int? ContextLength => 4096;
 
+    public BatchFigures? Figures => State == ModelState.Ready ? new BatchFigures(2, 3, 10, 100, 40, 1000) : null;
+
     /// <summary>Answers under way.</summary>
     public int Open;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PluginHost.Catalog;
 using PluginHost.Data;
 using PluginHost.Graph;
@@ -168,7 +169,7 @@ public sealed class LiveDecoder : IDisposable
     // On the engine's thread.
     private FusedPrompt Fuse(GraphUse use, Sample sample, IReadOnlyList<int> prompt)
     {
-        var graph = use.Graph;
+        var (graph, began) = (use.Graph, Stopwatch.GetTimestamp());
         using var pass = StepGate.Enter();
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -180,6 +181,7 @@ public sealed class LiveDecoder : IDisposable
         var context = graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot];
         var tensors = scope.DisposablesView.ToList();
         scope.Detach(tensors);
+        MediaMeter.Record("fusion", began);
         return new FusedPrompt(context, new Owned(live.Again(use), batch, tensors), adapters);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.AI;
 using PluginHost.Runs.Inference;
@@ -41,6 +42,7 @@ internal sealed class ShownMedia
         MediaContent? Of(string modality)
         {
             if (!contents.TryGetValue(modality, out var content)) return null;
+            var began = Stopwatch.GetTimestamp();
             try
             {
                 return media.Decode(content, modality, cancellation);
@@ -48,6 +50,10 @@ internal sealed class ShownMedia
             catch (BadSampleException error)
             {
                 throw new UserErrorException($"the {modality} cannot be read: {error.Message}");
+            }
+            finally
+            {
+                MediaMeter.Record(modality, began);
             }
         }
 

@@ -4,11 +4,12 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Config;
 using PluginHost.Serving.Http.Media;
 using PluginHost.Serving.Models;
+using PluginHost.Serving.Telemetry;
 
 namespace PluginHost.Serving.Http;
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
-internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, RequestMedia media, ILogger<ChatEndpoint> logger)
+internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, RequestMedia media, ServingMeter meter, ILogger<ChatEndpoint> logger)
 {
     public async Task AnswerAsync(HttpContext context)
     {
@@ -18,7 +19,7 @@ internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, R
         await media.FetchAsync(request.Messages, context.RequestAborted);
         var json = new ChatJson($"chatcmpl-{Guid.NewGuid():N}", model.Id, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), model.Tokenizer);
         var answers = Enumerable.Range(0, request.Count).Select(_ => new ChatAnswer()).ToList();
-        var updates = Answers.Ask(chat, [.. Answers.Seeded(request.Options, request.Count).Select(options => ((IEnumerable<ChatMessage>)request.Messages, options))], context.RequestAborted);
+        var updates = Answers.Ask(new MeasuredChat(chat, meter, "chat", model.Id), [.. Answers.Seeded(request.Options, request.Count).Select(options => ((IEnumerable<ChatMessage>)request.Messages, options))], context.RequestAborted);
         if (request.Stream) await StreamAsync(context, request, json, answers, updates);
         else await WholeAsync(context, request, json, answers, updates);
     }

@@ -6,11 +6,12 @@ using PluginHost.Config.Json;
 using PluginHost.Runs.Chat;
 using PluginHost.Sdk;
 using PluginHost.Serving.Models;
+using PluginHost.Serving.Telemetry;
 
 namespace PluginHost.Serving.Http;
 
 /// <summary><c>POST /v1/completions</c>: a text is continued as it stands.</summary>
-internal sealed class CompletionEndpoint(ModelDirectory models, ServerConfig server, ILogger<CompletionEndpoint> logger)
+internal sealed class CompletionEndpoint(ModelDirectory models, ServerConfig server, ServingMeter meter, ILogger<CompletionEndpoint> logger)
 {
     private const int MostPrompts = 128;
 
@@ -44,7 +45,7 @@ internal sealed class CompletionEndpoint(ModelDirectory models, ServerConfig ser
         })).ToList();
         var json = new ChatJson($"cmpl-{Guid.NewGuid():N}", model.Id, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), tokenizer);
         var answers = requests.Select(_ => new ChatAnswer()).ToList();
-        var updates = Answers.Ask(chat, requests, context.RequestAborted);
+        var updates = Answers.Ask(new MeasuredChat(chat, meter, "text_completion", model.Id), requests, context.RequestAborted);
         if (stream) await StreamAsync(context, json, answers, updates, usage);
         else
         {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using PluginHost.Runs.Decoding;
 using PluginHost.Sdk;
 
 namespace PluginHost.Serving.Models;
@@ -29,6 +30,9 @@ public interface IServedModel
 
     /// <summary>Most tokens of prompt and answer together; null: nobody knows, or it is not ready.</summary>
     int? ContextLength { get; }
+
+    /// <summary>What is under way; null: nobody knows, or it is not ready.</summary>
+    BatchFigures? Figures { get; }
 
     /// <summary>Loads it; completes at once when it is ready.</summary>
     /// <exception cref="UserErrorException">It cannot be loaded; the state is <see cref="ModelState.Failed"/>.</exception>

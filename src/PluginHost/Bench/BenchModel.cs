@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using PluginHost.Runs.Chat;
+using PluginHost.Runs.Decoding;
 using PluginHost.Sdk;
 using PluginHost.Serving.Models;
 
@@ -23,6 +24,8 @@ internal sealed class BenchModel(Workspace workspace, LiveDecoder decoder) : ISe
     public ITokenizer? Tokenizer => workspace.Data.Tokenizer;
 
     public int? ContextLength => decoder.Length;
+
+    public BatchFigures? Figures => decoder.Figures;
 
     public Task LoadAsync(CancellationToken cancellation = default) => Task.CompletedTask;
 

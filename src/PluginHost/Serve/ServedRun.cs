@@ -39,7 +39,6 @@ internal sealed class ServedRun(string id, RunFolder run, HostConfig host, Engin
 
     public int? ContextLength => loaded?.Decoder?.Length;
 
-    /// <summary>What is under way; null: it is not loaded, or has no decoder.</summary>
     public BatchFigures? Figures => loaded?.Decoder?.Figures;
 
     public async Task<(bool Done, string Text)> ControlAsync(string command, string? plugin, string? folder)
