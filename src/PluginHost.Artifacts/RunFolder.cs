@@ -69,6 +69,20 @@ public sealed class RunFolder(string path)
         }
     }
 
+    /// <summary>Keeps other processes from training the same run until the result is disposed, or this process is gone.</summary>
+    /// <exception cref="UserErrorException">Another process trains it.</exception>
+    public IDisposable Lock()
+    {
+        try
+        {
+            return new FileStream(File("run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException) when (Directory.Exists(Path))
+        {
+            throw new UserErrorException($"the run '{Name}' is being trained by another process; wait for its end, or stop it");
+        }
+    }
+
     /// <summary>Finds a run by its folder, its name or an alias.</summary>
     /// <exception cref="UserErrorException">There is none; the message lists what there is.</exception>
     public static RunFolder Find(string artifacts, string run)

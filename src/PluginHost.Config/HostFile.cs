@@ -44,7 +44,7 @@ public static partial class HostFile
         string Folder(string path) => Absolute(path, config);
         var errors = new List<ConfigError>();
         if (file is null)
-            return new HostConfig([Folder(DefaultPlugins)], Folder(DefaultArtifacts), DefaultDevice, InstallReader.Read(null, Folder, errors), "") { Server = ServerReader.Read(null, Folder, errors) };
+            return new HostConfig([Folder(DefaultPlugins)], Folder(DefaultArtifacts), DefaultDevice, InstallReader.Read(null, Folder, errors), "") { Server = ServerReader.Read(null, Folder, Folder(DefaultArtifacts), errors) };
         var root = JsonTreeReader.Read(ConfigText.Read(file, "host file"), System.IO.Path.GetFileName(file));
         var reader = new JsonObjectReader(root, "a host file", errors);
         reader.Text("$schema");
@@ -57,7 +57,7 @@ public static partial class HostFile
         {
             Source = root,
             Quarantine = reader.Value("quarantine") is { } quarantine ? ReadQuarantine(new JsonObjectReader(quarantine, "'quarantine'", errors)) : new(),
-            Server = ServerReader.Read(reader.Value("server"), Folder, errors),
+            Server = ServerReader.Read(reader.Value("server"), Folder, Folder(reader.Text("artifacts") ?? DefaultArtifacts), errors),
             Isolation = reader.Members("isolation").ToDictionary(member => member.Name, member => ReadIsolation(member, errors)),
         };
         if (!DeviceName().IsMatch(host.Device))

@@ -9,6 +9,12 @@ public sealed record ServerConfig
     /// <summary>The file with the hashes of API keys; absolute.</summary>
     public required string Keys { get; init; }
 
+    /// <summary>The file with training jobs; absolute.</summary>
+    public required string Jobs { get; init; }
+
+    /// <summary>The folder whose project files can be asked for as training jobs; absolute.</summary>
+    public required string Projects { get; init; }
+
     /// <summary>Requests that a model answers at a time.</summary>
     public int Slots { get; init; } = 16;
 

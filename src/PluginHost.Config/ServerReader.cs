@@ -6,16 +6,19 @@ namespace PluginHost.Config;
 internal static class ServerReader
 {
     private const string DefaultKeys = "{config}/keys.json";
+    private const string DefaultProjects = "{config}";
 
-    public static ServerConfig Read(JsonElementNode? node, Func<string, string> folder, List<ConfigError> errors)
+    public static ServerConfig Read(JsonElementNode? node, Func<string, string> folder, string artifacts, List<ConfigError> errors)
     {
-        var none = new ServerConfig { Keys = folder(DefaultKeys) };
+        var none = new ServerConfig { Keys = folder(DefaultKeys), Jobs = Path.Combine(artifacts, "jobs.db"), Projects = folder(DefaultProjects) };
         if (node is null) return none;
         var reader = new JsonObjectReader(node, "'server'", errors);
         var server = none with
         {
             Urls = reader.Texts("urls", none.Urls),
             Keys = folder(reader.Text("keys") ?? DefaultKeys),
+            Jobs = reader.Text("jobs") is { } jobs ? folder(jobs) : none.Jobs,
+            Projects = folder(reader.Text("projects") ?? DefaultProjects),
             Slots = (int)reader.Integer("slots", none.Slots, 1, 1024),
             Queue = (int)reader.Integer("queue", none.Queue, 1, 100_000),
             ContextLength = reader.Value("contextLength") is null ? null : (int)reader.Integer("contextLength", 1, 1, 1 << 24),

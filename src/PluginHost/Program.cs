@@ -86,13 +86,18 @@ Command Run()
     var resume = new Option<string?>("--resume") { Description = "Goes on with a stopped run (folder, name or 'latest')" };
     var watch = new Option<bool>("--watch") { Description = "Takes in changed plugins, a changed project file and a changed host file while it runs" };
     var profile = new Option<bool>("--profile") { Description = "Shows where a step's time and memory go, node by node" };
-    var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, watch, profile, json };
-    command.SetAction((parsed, cancellation) => Task.FromResult(new RunCommand(
-        new RunRequest(
-            parsed.GetValue(project) ?? (parsed.GetValue(resume) is null ? throw new UserErrorException("run: name a project file, or a run with --resume.") : ""),
-            parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(report),
-            parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(watch), parsed.GetValue(profile), parsed.GetValue(json)),
-        Logs(), parsed.GetValue(json) ? Console.Error : Console.Out, !Console.IsOutputRedirected && !parsed.GetValue(json), cancellation).Run()));
+    var input = new Option<bool>("--stop-with-input") { Description = "Stops when its standard input ends: for a process that starts this one, and may be killed", Hidden = true };
+    var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, watch, profile, input, json };
+    command.SetAction((parsed, cancellation) =>
+    {
+        using var end = new InputEnd(parsed.GetValue(input), cancellation);
+        return Task.FromResult(new RunCommand(
+            new RunRequest(
+                parsed.GetValue(project) ?? (parsed.GetValue(resume) is null ? throw new UserErrorException("run: name a project file, or a run with --resume.") : ""),
+                parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(report),
+                parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(watch), parsed.GetValue(profile), parsed.GetValue(json)),
+            Logs(), parsed.GetValue(json) ? Console.Error : Console.Out, !Console.IsOutputRedirected && !parsed.GetValue(json), end.Token).Run());
+    });
     return command;
 }
 

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PluginHost.Config;
 using PluginHost.Serving.Keys;
@@ -28,14 +29,14 @@ internal sealed class TestServer : IAsyncDisposable
 
     public ServingState State => app.Services.GetRequiredService<ServingState>();
 
-    public static async Task<TestServer> StartAsync(Func<ServerConfig, ServerConfig>? change = null, Action<ApiKeys>? keys = null, Action<WebApplicationBuilder>? configure = null)
+    public static async Task<TestServer> StartAsync(Func<ServerConfig, ServerConfig>? change = null, Action<ApiKeys>? keys = null, Action<WebApplicationBuilder>? configure = null, Action<IEndpointRouteBuilder>? map = null)
     {
         var folder = Directory.CreateTempSubdirectory("serving").FullName;
-        var server = new ServerConfig { Keys = Path.Combine(folder, "keys.json"), Urls = ["http://127.0.0.1:0"] };
+        var server = new ServerConfig { Keys = Path.Combine(folder, "keys.json"), Jobs = Path.Combine(folder, "jobs.db"), Projects = folder, Urls = ["http://127.0.0.1:0"] };
         server = change?.Invoke(server) ?? server;
         keys?.Invoke(new ApiKeys(server.Keys));
         var model = new FakeModel("echo");
-        var app = ServingHost.Build(server, [model], configure);
+        var app = ServingHost.Build(server, [model], configure, map);
         await app.StartAsync();
         return new TestServer(app, folder, model);
     }

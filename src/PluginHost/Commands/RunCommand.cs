@@ -36,6 +36,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
         {
             var seed = project.Seed + i;
             var folder = RunFolder.Create(host.Artifacts, project.Name, DateTimeOffset.Now, Indented(Resolved(project, seed)));
+            using var alone = folder.Lock();
             return RunOnce(project, host, folder, seed, null);
         }).ToList();
         Finish(outcomes);
@@ -44,6 +45,7 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
 
     private int RunResumed(HostConfig host, RunFolder folder)
     {
+        using var alone = folder.Lock();
         var project = ProjectFile.Read(folder.Project, request.Set);
         Finish([RunOnce(project, host, folder, project.Seed, folder.Checkpoints.Load(output.WriteLine))]);
         return 0;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Config;
 using PluginHost.Sdk;
 using PluginHost.Serving;
+using PluginHost.Serving.Jobs;
 using PluginHost.Serving.Keys;
 
 namespace PluginHost.Serve;
@@ -18,6 +20,7 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
         using var loggers = LoggerFactory.Create(ServerLog.Configure);
         NativeTorch.Load();
         var models = ServedRuns.Find(items, host, loggers);
+        using var jobs = new JobStore(host.Server.Jobs);
         try
         {
             await using var app = ServingHost.Build(host.Server, models, builder =>
@@ -26,7 +29,8 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
                 builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = host.Server.DrainTimeout);
                 builder.Services.AddSystemd();
                 builder.Services.AddWindowsService();
-            });
+                builder.Services.AddTrainingJobs(jobs, new JobOptions(host.Server.Projects, host.Artifacts, Training));
+            }, JobServices.MapTrainingJobs);
             var logger = loggers.CreateLogger<ServeCommand>();
             using var hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
             {
@@ -62,6 +66,8 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
             logger.LogError("{Model} is not served: {Reason}", model.Id, error.Message);
         }
     }
+
+    private ProcessStartInfo Training(string run) => OwnProcess.Of(["run", "--resume", run, "--stop-with-input", .. host.Path.Length > 0 ? ["--host", host.Path] : Array.Empty<string>()]);
 
     private static Task Stopping(WebApplication app)
     {

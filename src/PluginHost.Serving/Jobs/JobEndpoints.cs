@@ -1,0 +1,216 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using PluginHost.Artifacts;
+using PluginHost.Config;
+using PluginHost.Config.Json;
+using PluginHost.Serving.Http;
+
+namespace PluginHost.Serving.Jobs;
+
+/// <summary>
+/// <c>/v1/fine_tuning/jobs</c> in OpenAI's shapes. <c>training_file</c> is a project file of the folder of projects; <c>model</c> is that project's own name, to train it from zero, or a
+/// run (folder name or alias) whose weights its first stage is to begin with.
+/// </summary>
+internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions options, ServerConfig server, TimeProvider clock)
+{
+    private const int MostListed = 100;
+
+    /// <summary>Maps the routes.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        const string jobs = "/v1/fine_tuning/jobs";
+        routes.MapPost(jobs, (Delegate)CreateAsync).WithSummary("Asks for a training");
+        routes.MapGet(jobs, (Delegate)ListAsync).WithSummary("Trainings, the newest first");
+        routes.MapGet(jobs + "/{id}", (Delegate)ShowAsync).WithSummary("One training");
+        routes.MapGet(jobs + "/{id}/events", (Delegate)EventsAsync).WithSummary("What happened to a training");
+        routes.MapGet(jobs + "/{id}/checkpoints", (Delegate)CheckpointsAsync).WithSummary("States that a training can go on from");
+        routes.MapPost(jobs + "/{id}/pause", (Delegate)PauseAsync).WithSummary("Stops a training until it is resumed");
+        routes.MapPost(jobs + "/{id}/resume", (Delegate)ResumeAsync).WithSummary("Lets a training go on from its last checkpoint");
+        routes.MapPost(jobs + "/{id}/cancel", (Delegate)CancelAsync).WithSummary("Ends a training");
+    }
+
+    private async Task CreateAsync(HttpContext context)
+    {
+        var errors = new List<ConfigError>();
+        var body = await ApiJson.ReadAsync(context, server.MaxBodyBytes);
+        var reader = new JsonObjectReader(body, "a training job", errors);
+        var model = reader.Required("model") is null ? null : reader.Text("model");
+        var file = reader.Required("training_file") is null ? null : reader.Text("training_file");
+        var seed = reader.Value("seed") is null ? (long?)null : reader.Integer("seed", 0, 0, long.MaxValue);
+        var wanted = reader.Value("hyperparameters");
+        var (steps, batch, rate) = Hyperparameters(wanted, errors);
+        foreach (var ignored in (string[])["suffix", "metadata"]) reader.Value(ignored);
+        reader.End();
+        if (errors.Count > 0 || model is null || file is null) throw new ConfigException(errors);
+
+        var project = Project(file, body.Find("training_file")!.Location);
+        var source = JsonNode.Parse(project.Source.ToJsonString())!.AsObject();
+        if (seed is not null) source["seed"] = seed;
+        var stages = source["stages"]?.AsArray() ?? throw new ApiException(ApiError.Invalid($"'{file}' has no stages, so there is nothing to train", "training_file"));
+        foreach (var stage in stages.OfType<JsonObject>())
+        {
+            if (steps is not null) stage["steps"] = steps;
+            if (batch is not null) stage["batch"] = batch;
+            if (rate is not null) stage["learningRate"] = rate;
+        }
+        if (model != project.Name) stages[0]!["from"] = RunFolder.Find(options.Artifacts, model).Path; // a user error, which becomes a 400, where there is none
+        var run = RunFolder.Create(options.Artifacts, project.Name, clock.GetLocalNow(), source.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        var job = store.Add($"ftjob-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}", model, file, run.Path, wanted?.ToJsonString() ?? "{}", clock.GetUtcNow());
+        runner.Wake();
+        await ApiJson.WriteAsync(context, writer => Write(writer, job));
+    }
+
+    private Task ListAsync(HttpContext context)
+    {
+        var (after, limit) = Page(context, 20);
+        var jobs = store.List(after is null ? null : Find(after).Number, limit + 1);
+        return WriteListAsync(context, jobs.Count > limit, [.. jobs.Take(limit)], Write);
+    }
+
+    private Task ShowAsync(HttpContext context) => ApiJson.WriteAsync(context, writer => Write(writer, Named(context)));
+
+    private Task EventsAsync(HttpContext context)
+    {
+        var job = Named(context);
+        var (after, limit) = Page(context, 20);
+        var from = after is null ? 0 : long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new ApiException(ApiError.Invalid("'after' is the id of an event", "after"));
+        var events = store.Events(job.Id, from, limit + 1);
+        return WriteListAsync(context, events.Count > limit, [.. events.Take(limit)], (writer, item) =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("object", "fine_tuning.job.event");
+            writer.WriteString("id", item.Number.ToString(CultureInfo.InvariantCulture));
+            writer.WriteNumber("created_at", item.Created.ToUnixTimeSeconds());
+            writer.WriteString("level", item.Level);
+            writer.WriteString("message", item.Message);
+            writer.WriteString("type", "message");
+            writer.WriteEndObject();
+        });
+    }
+
+    private Task CheckpointsAsync(HttpContext context)
+    {
+        var job = Named(context);
+        return WriteListAsync(context, false, new RunFolder(job.Run).Checkpoints.Files, (writer, file) =>
+        {
+            var name = Path.GetFileNameWithoutExtension(file);
+            writer.WriteStartObject();
+            writer.WriteString("object", "fine_tuning.job.checkpoint");
+            writer.WriteString("id", name);
+            writer.WriteNumber("created_at", new DateTimeOffset(File.GetLastWriteTimeUtc(file)).ToUnixTimeSeconds());
+            writer.WriteString("fine_tuning_job_id", job.Id);
+            writer.WriteString("fine_tuned_model_checkpoint", $"{Path.GetFileName(job.Run)}/{name}");
+            if (name.Split('-', '.') is [_, var step, ..] && int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) writer.WriteNumber("step_number", number);
+            writer.WriteStartObject("metrics");
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        });
+    }
+
+    private Task PauseAsync(HttpContext context) => ChangeAsync(context, [JobStatus.Queued, JobStatus.Running], JobStatus.Paused, "paused");
+
+    private Task ResumeAsync(HttpContext context) => ChangeAsync(context, [JobStatus.Paused, JobStatus.Failed], JobStatus.Queued, "queued again");
+
+    private Task CancelAsync(HttpContext context) => ChangeAsync(context, [JobStatus.Queued, JobStatus.Running, JobStatus.Paused, JobStatus.Failed], JobStatus.Cancelled, "cancelled");
+
+    // What is to be is written first: a server that is killed now knows it later.
+    private Task ChangeAsync(HttpContext context, JobStatus[] from, JobStatus to, string message)
+    {
+        var job = Named(context);
+        if (!store.Change(job.Id, from, to, message, clock.GetUtcNow()))
+            throw new ApiException(new ApiError(StatusCodes.Status409Conflict, ApiError.InvalidRequest, $"the job '{job.Id}' is {NameOf(Find(job.Id).Status)}; this needs one that is {string.Join(" or ", from.Select(NameOf))}", null, "job_state"));
+        runner.Stop(job.Id);
+        runner.Wake();
+        return ApiJson.WriteAsync(context, writer => Write(writer, Find(job.Id)));
+    }
+
+    private ProjectConfig Project(string file, JsonLocation location)
+    {
+        var name = file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? file : file + ".json";
+        var path = Path.Combine(options.Projects, name);
+        // A name, never a path: nothing outside of the folder can be asked for.
+        if (Path.GetFileName(name) != name || !File.Exists(path))
+            throw new ConfigException([new ConfigError(location, $"there is no project file '{name}' in the server's folder of projects{NearestName.Suggestion(name, Directory.Exists(options.Projects) ? Directory.GetFiles(options.Projects, "*.json").Select(known => Path.GetFileName(known)) : [])}")]);
+        return ProjectFile.Read(path, [], RunFolder.Finder(options.Artifacts));
+    }
+
+    private static (long? Steps, long? Batch, double? Rate) Hyperparameters(JsonElementNode? node, List<ConfigError> errors)
+    {
+        if (node is null) return default;
+        var reader = new JsonObjectReader(node, "'hyperparameters'", errors);
+        bool Given(string name) => reader.Value(name) is { Text: not "auto" };
+        var read = (Given("steps") ? reader.Integer("steps", 1, 1, 100_000_000) : (long?)null, Given("batch_size") ? reader.Integer("batch_size", 1, 1, 1 << 20) : (long?)null, Given("learning_rate") ? reader.Number("learning_rate", 1e-3, 0, 10) : (double?)null);
+        reader.End();
+        return read;
+    }
+
+    private TrainingJob Named(HttpContext context) => Find((string)context.Request.RouteValues["id"]!);
+
+    private TrainingJob Find(string id) => store.Find(id) ?? throw new ApiException(ApiError.Missing($"there is no training job '{id}'", null, "job_not_found"));
+
+    private static (string? After, int Limit) Page(HttpContext context, int missing)
+    {
+        var (after, limit) = ((string?)context.Request.Query["after"], (string?)context.Request.Query["limit"]);
+        if (limit is null) return (after, missing);
+        return int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MostListed
+            ? (after, number) : throw new ApiException(ApiError.Invalid($"'limit' is a number from 1 to {MostListed}", "limit"));
+    }
+
+    private static Task WriteListAsync<T>(HttpContext context, bool more, IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write) => ApiJson.WriteAsync(context, writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("object", "list");
+        writer.WriteStartArray("data");
+        foreach (var item in items) write(writer, item);
+        writer.WriteEndArray();
+        writer.WriteBoolean("has_more", more);
+        writer.WriteEndObject();
+    });
+
+    private static void Write(Utf8JsonWriter writer, TrainingJob job)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("object", "fine_tuning.job");
+        writer.WriteString("id", job.Id);
+        writer.WriteString("model", job.Model);
+        writer.WriteString("training_file", job.File);
+        writer.WriteNull("validation_file");
+        writer.WriteString("status", NameOf(job.Status));
+        writer.WriteNumber("created_at", job.Created.ToUnixTimeSeconds());
+        if (job.Finished is { } finished) writer.WriteNumber("finished_at", finished.ToUnixTimeSeconds());
+        else writer.WriteNull("finished_at");
+        writer.WriteString("fine_tuned_model", job.Status == JobStatus.Succeeded ? Path.GetFileName(job.Run) : null);
+        writer.WriteString("run", Path.GetFileName(job.Run));
+        writer.WritePropertyName("hyperparameters");
+        writer.WriteRawValue(job.Hyperparameters);
+        writer.WriteString("organization_id", "");
+        writer.WriteStartArray("result_files");
+        writer.WriteEndArray();
+        writer.WriteNull("trained_tokens");
+        if (job.Error is { } error)
+        {
+            writer.WriteStartObject("error");
+            writer.WriteString("code", "training_failed");
+            writer.WriteString("message", error);
+            writer.WriteNull("param");
+            writer.WriteEndObject();
+        }
+        else writer.WriteNull("error");
+        writer.WriteEndObject();
+    }
+
+    private static string NameOf(JobStatus status) => status switch
+    {
+        JobStatus.Queued => "queued",
+        JobStatus.Running => "running",
+        JobStatus.Paused => "paused",
+        JobStatus.Succeeded => "succeeded",
+        JobStatus.Failed => "failed",
+        _ => "cancelled",
+    };
+}

@@ -1,0 +1,160 @@
+using Microsoft.Data.Sqlite;
+using PluginHost.Sdk;
+
+namespace PluginHost.Serving.Jobs;
+
+/// <summary>
+/// Jobs and their events in a SQLite file: each change is on the disk when the call returns, and one change is whole or not there. One server at a time has it.
+/// Safe for concurrent use.
+/// </summary>
+public sealed class JobStore : IDisposable
+{
+    private const string Columns = "number, id, model, file, run, status, created, finished, error, hyperparameters";
+
+    private readonly Lock gate = new();
+    private readonly FileStream owner;
+    private readonly SqliteConnection connection;
+
+    /// <summary>Opens the file, or makes it.</summary>
+    /// <exception cref="UserErrorException">Another server has it, or it is no such file.</exception>
+    public JobStore(string file)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        owner = Own(file + ".lock", file);
+        connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+            // An answer that a job exists is a promise: it is kept through a power failure.
+            Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            Execute("""
+                CREATE TABLE IF NOT EXISTS jobs (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL, file TEXT NOT NULL, run TEXT NOT NULL,
+                  status INTEGER NOT NULL, created INTEGER NOT NULL, finished INTEGER, error TEXT, hyperparameters TEXT NOT NULL);
+                CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL REFERENCES jobs (id), level TEXT NOT NULL, message TEXT NOT NULL, created INTEGER NOT NULL);
+                CREATE INDEX IF NOT EXISTS eventsOfJobs ON events (job, number);
+                """);
+        }
+        catch (SqliteException error)
+        {
+            Dispose();
+            throw new UserErrorException($"{file} is no file of jobs ({error.Message}); move it away, or restore it: it is left as it is");
+        }
+    }
+
+    /// <summary>Adds a job, queued.</summary>
+    public TrainingJob Add(string id, string model, string file, string run, string hyperparameters, DateTimeOffset now)
+    {
+        lock (gate)
+        {
+            using var transaction = connection.BeginTransaction();
+            Execute("INSERT INTO jobs (id, model, file, run, status, created, hyperparameters) VALUES ($id, $model, $file, $run, 0, $created, $hyperparameters)",
+                ("$id", id), ("$model", model), ("$file", file), ("$run", run), ("$created", now.ToUnixTimeMilliseconds()), ("$hyperparameters", hyperparameters));
+            AddEvent(id, "info", $"queued; its run is {Path.GetFileName(run)}", now);
+            transaction.Commit();
+            return Find(id)!;
+        }
+    }
+
+    /// <summary>A job, or null.</summary>
+    public TrainingJob? Find(string id) => Jobs($"SELECT {Columns} FROM jobs WHERE id = $id", ("$id", id)).FirstOrDefault();
+
+    /// <summary>Jobs from the newest on.</summary>
+    /// <param name="before">Only those that are older than this one; null: all.</param>
+    /// <param name="limit">At most so many.</param>
+    public IReadOnlyList<TrainingJob> List(long? before, int limit) =>
+        Jobs($"SELECT {Columns} FROM jobs WHERE number < $before ORDER BY number DESC LIMIT $limit", ("$before", before ?? long.MaxValue), ("$limit", limit));
+
+    /// <summary>The job that is to train next: one that was training when the server ended, else the one that has waited longest.</summary>
+    public TrainingJob? Next() => Jobs($"SELECT {Columns} FROM jobs WHERE status IN (0, 1) ORDER BY status DESC, number LIMIT 1").FirstOrDefault();
+
+    /// <summary>Changes where a job stands, if it stands where the caller thinks.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="from">Where it may stand.</param>
+    /// <param name="to">Where it is to stand.</param>
+    /// <param name="message">What to say about it.</param>
+    /// <param name="now">When.</param>
+    /// <param name="error">Why it failed; null: it has not.</param>
+    /// <returns>Whether it stood there.</returns>
+    public bool Change(string id, IReadOnlyList<JobStatus> from, JobStatus to, string message, DateTimeOffset now, string? error = null)
+    {
+        var ended = to is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled;
+        lock (gate)
+        {
+            using var transaction = connection.BeginTransaction();
+            var changed = Execute($"UPDATE jobs SET status = $to, finished = $finished, error = $error WHERE id = $id AND status IN ({string.Join(',', from.Select(status => (int)status))})",
+                ("$to", (int)to), ("$finished", ended ? now.ToUnixTimeMilliseconds() : null), ("$error", error), ("$id", id));
+            if (changed > 0) AddEvent(id, to == JobStatus.Failed ? "error" : "info", message, now);
+            transaction.Commit();
+            return changed > 0;
+        }
+    }
+
+    /// <summary>Notes something that happened.</summary>
+    public void Say(string id, string message, DateTimeOffset now)
+    {
+        lock (gate) AddEvent(id, "info", message, now);
+    }
+
+    /// <summary>Events of a job, in order.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="after">Only later ones; 0: all.</param>
+    /// <param name="limit">At most so many.</param>
+    public IReadOnlyList<JobEvent> Events(string id, long after, int limit) => Read(
+        "SELECT number, level, message, created FROM events WHERE job = $id AND number > $after ORDER BY number LIMIT $limit",
+        row => new JobEvent(row.GetInt64(0), row.GetString(1), row.GetString(2), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3))), ("$id", id), ("$after", after), ("$limit", limit));
+
+    public void Dispose()
+    {
+        connection.Dispose();
+        owner.Dispose();
+    }
+
+    private static FileStream Own(string path, string file)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new UserErrorException($"another server has the jobs in {file}; stop it, or give this one a file of its own (server.jobs)");
+        }
+    }
+
+    private void AddEvent(string id, string level, string message, DateTimeOffset now) => Execute(
+        "INSERT INTO events (job, level, message, created) VALUES ($job, $level, $message, $created)", ("$job", id), ("$level", level), ("$message", message), ("$created", now.ToUnixTimeMilliseconds()));
+
+    private IReadOnlyList<TrainingJob> Jobs(string sql, params (string Name, object? Value)[] values) => Read(sql, row =>
+        new TrainingJob(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), (JobStatus)row.GetInt32(5), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)))
+        {
+            Finished = row.IsDBNull(7) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(7)),
+            Error = row.IsDBNull(8) ? null : row.GetString(8),
+            Hyperparameters = row.GetString(9),
+        }, values);
+
+    private List<T> Read<T>(string sql, Func<SqliteDataReader, T> read, params (string Name, object? Value)[] values)
+    {
+        lock (gate)
+        {
+            using var command = Command(sql, values);
+            using var rows = command.ExecuteReader();
+            var all = new List<T>();
+            while (rows.Read()) all.Add(read(rows));
+            return all;
+        }
+    }
+
+    private int Execute(string sql, params (string Name, object? Value)[] values)
+    {
+        using var command = Command(sql, values);
+        return command.ExecuteNonQuery();
+    }
+
+    private SqliteCommand Command(string sql, (string Name, object? Value)[] values)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in values) command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        return command;
+    }
+}
