@@ -48,7 +48,7 @@ public sealed record ServerConfig
     /// <summary>Requests that a key may send in a minute; 0: as many as it likes.</summary>
     public int RequestsPerMinute { get; init; }
 
-    /// <summary>Hosts from which media may be fetched by address.</summary>
+    /// <summary>Hosts from which media may be fetched by address: <c>name</c>, at its scheme's own port, or <c>name:port</c>. Addresses that are not of the public internet are never fetched from.</summary>
     public IReadOnlyList<string> MediaHosts { get; init; } = [];
 
     /// <summary>The certificate of https, as PEM files; null: none.</summary>

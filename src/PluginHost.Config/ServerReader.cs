@@ -38,10 +38,16 @@ internal static class ServerReader
                 errors.Add(new ConfigError(url.Location, $"'{url.Text}' is no address to listen at, such as http://127.0.0.1:8080"));
             else if (parsed.Scheme == "https" && server.Certificate is null)
                 errors.Add(new ConfigError(url.Location, $"{url.Text} needs 'certificate', with the PEM files 'path' and 'key'"));
+        foreach (var host in (reader.Items("mediaHosts") ?? []).Where(host => !IsHost(host.Text)))
+            errors.Add(new ConfigError(host.Location, $"'{host.Text}' is no host to fetch media from, such as pictures.example or pictures.example:8443"));
         if (server.StallTimeout < TimeSpan.FromSeconds(2)) errors.Add(new ConfigError(reader.Value("stallTimeout")!.Location, "'stallTimeout' is 2s at the least: the server looks every second"));
         reader.End();
         return server;
     }
+
+    // name or name:port
+    private static bool IsHost(string text) =>
+        text.Split(':') is [var name, .. var port] && Uri.CheckHostName(name) is UriHostNameType.Dns or UriHostNameType.IPv4 && port is [] or [_] && port.All(digits => ushort.TryParse(digits, out _));
 
     private static ServerCertificate? Certificate(JsonObjectReader reader, Func<string, string> folder)
     {

@@ -127,8 +127,8 @@ public static class ServingHost
             await next(context);
             return;
         }
-        // A page in a browser on this machine may send requests here under a name of its own; with a key it could not.
-        if (local && !IsLocalName(context.Request.Host.Host))
+        // A page in a browser on this machine may send requests here under a name of its own; where a key is asked for, it has none.
+        if (local && context.RequestServices.GetRequiredService<ApiKeys>().All.Count == 0 && !IsLocalName(context.Request.Host.Host))
             throw new ApiException(new ApiError(StatusCodes.Status421MisdirectedRequest, ApiError.InvalidRequest, $"this server is not '{context.Request.Host.Host}'; it answers to localhost"));
         var admin = path.StartsWithSegments("/admin") || context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: LoadRoute or UnloadRoute };
         context.RequestServices.GetRequiredService<KeyLimits>().Check(context, admin);

@@ -35,7 +35,7 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
-        Usage(writer, answers);
+        Usage(writer, answers, answers.Count);
         writer.WriteEndObject();
     }
 
@@ -70,7 +70,7 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
         Head(writer, "chat.completion.chunk");
         writer.WriteStartArray("choices");
         writer.WriteEndArray();
-        Usage(writer, answers);
+        Usage(writer, answers, answers.Count);
         writer.WriteEndObject();
     }
 
@@ -78,7 +78,8 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
     /// <param name="writer">Where to.</param>
     /// <param name="choices">The texts with why they ended; null: they go on.</param>
     /// <param name="usage">What all took; null: not yet known.</param>
-    public void Completion(Utf8JsonWriter writer, IReadOnlyList<(int Index, string Text, ChatFinishReason? Reason)> choices, IReadOnlyList<ChatAnswer>? usage)
+    /// <param name="perPrompt">How many of them answer one prompt.</param>
+    public void Completion(Utf8JsonWriter writer, IReadOnlyList<(int Index, string Text, ChatFinishReason? Reason)> choices, IReadOnlyList<ChatAnswer>? usage, int perPrompt)
     {
         Head(writer, "text_completion");
         writer.WriteStartArray("choices");
@@ -92,7 +93,7 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
-        if (usage is not null) Usage(writer, usage);
+        if (usage is not null) Usage(writer, usage, perPrompt);
         writer.WriteEndObject();
     }
 
@@ -157,17 +158,17 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
         writer.WriteEndObject();
     }
 
-    // The prompt counts once, however many answers it has.
-    private static void Usage(Utf8JsonWriter writer, IReadOnlyList<ChatAnswer> answers)
+    // A prompt counts once, however many answers it has.
+    private static void Usage(Utf8JsonWriter writer, IReadOnlyList<ChatAnswer> answers, int perPrompt)
     {
-        var prompt = answers.Select(answer => answer.Usage?.InputTokenCount ?? 0).DefaultIfEmpty(0).Max();
+        var prompt = answers.Chunk(perPrompt).Sum(same => same.Max(answer => answer.Usage?.InputTokenCount ?? 0));
         var written = answers.Sum(answer => answer.Usage?.OutputTokenCount ?? 0);
         writer.WriteStartObject("usage");
         writer.WriteNumber("prompt_tokens", prompt);
         writer.WriteNumber("completion_tokens", written);
         writer.WriteNumber("total_tokens", prompt + written);
         writer.WriteStartObject("prompt_tokens_details");
-        writer.WriteNumber("cached_tokens", answers.Select(answer => answer.Usage?.CachedInputTokenCount ?? 0).DefaultIfEmpty(0).Min());
+        writer.WriteNumber("cached_tokens", answers.Chunk(perPrompt).Sum(same => same.Min(answer => answer.Usage?.CachedInputTokenCount ?? 0)));
         writer.WriteEndObject();
         writer.WriteEndObject();
     }

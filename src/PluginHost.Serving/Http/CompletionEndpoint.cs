@@ -46,15 +46,16 @@ internal sealed class CompletionEndpoint(ModelDirectory models, ServerConfig ser
         var json = new ChatJson($"cmpl-{Guid.NewGuid():N}", model.Id, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), tokenizer);
         var answers = requests.Select(_ => new ChatAnswer()).ToList();
         var updates = Answers.Ask(new MeasuredChat(chat, meter, "text_completion", model.Id), requests, context.RequestAborted);
-        if (stream) await StreamAsync(context, json, answers, updates, usage);
+        if (stream) await StreamAsync(context, json, answers, updates, usage ? count : 0);
         else
         {
             await foreach (var (index, update) in updates) answers[index].Add(update, kept: true);
-            await ApiJson.WriteAsync(context, writer => json.Completion(writer, [.. answers.Select((answer, index) => (index, answer.Text, (ChatFinishReason?)answer.Reason))], answers));
+            await ApiJson.WriteAsync(context, writer => json.Completion(writer, [.. answers.Select((answer, index) => (index, answer.Text, (ChatFinishReason?)answer.Reason))], answers, count));
         }
     }
 
-    private async Task StreamAsync(HttpContext context, ChatJson json, List<ChatAnswer> answers, IAsyncEnumerable<(int Index, ChatResponseUpdate Update)> updates, bool usage)
+    // With no answers per prompt, nobody wants to know what all took.
+    private async Task StreamAsync(HttpContext context, ChatJson json, List<ChatAnswer> answers, IAsyncEnumerable<(int Index, ChatResponseUpdate Update)> updates, int perPrompt)
     {
         var events = new EventStream(context, server.StallTimeout);
         try
@@ -62,9 +63,9 @@ internal sealed class CompletionEndpoint(ModelDirectory models, ServerConfig ser
             await foreach (var (index, update) in updates)
             {
                 answers[index].Add(update, kept: false);
-                await events.SendAsync(writer => json.Completion(writer, [(index, update.Text, update.FinishReason)], null));
+                await events.SendAsync(writer => json.Completion(writer, [(index, update.Text, update.FinishReason)], null, 0));
             }
-            if (usage) await events.SendAsync(writer => json.Completion(writer, [], answers));
+            if (perPrompt > 0) await events.SendAsync(writer => json.Completion(writer, [], answers, perPrompt));
             await events.EndAsync();
         }
         catch (Exception error) when (events.CanFail)

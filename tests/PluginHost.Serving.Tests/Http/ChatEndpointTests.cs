@@ -99,6 +99,25 @@ public sealed class ChatEndpointTests : IAsyncLifetime
         Assert.Null(choice["message"]!["content"]);
     }
 
+    [Theory]
+    [InlineData("", 1)]
+    [InlineData(",\"n\":3", 3)]
+    [InlineData(",\"n\":3,\"stream\":true", 3)]
+    public async Task Post_ClientLeaves_EndsAllItsAnswers(string more, int answers)
+    {
+        using (var leaving = new CancellationTokenSource())
+        {
+            using var content = new StringContent(Body($"\"{FakeModel.Slow} {new string('x', 3000)}\"", more), null, "application/json");
+            var asked = server.Client.PostAsync("/v1/chat/completions", content, leaving.Token);
+            for (var i = 0; i < 500 && server.Model.Open < answers; i++) await Task.Delay(10);
+            Assert.Equal(answers, server.Model.Open);
+            await leaving.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+        }
+        for (var i = 0; i < 500 && server.Model.Open > 0; i++) await Task.Delay(10);
+        Assert.Equal(0, server.Model.Open);
+    }
+
     [Fact]
     public async Task Post_EmptyTextsThatClientsSend_AreNoMistakes()
     {

@@ -26,6 +26,7 @@ public sealed class OtherEndpointTests : IAsyncLifetime
 
         Assert.Equal("text_completion", (string)answer["object"]!);
         Assert.Equal(["a", "a", "c", "c"], answer["choices"]!.AsArray().Select(choice => (string)choice!["text"]!));
+        Assert.Equal((14, 4), ((int)answer["usage"]!["prompt_tokens"]!, (int)answer["usage"]!["completion_tokens"]!)); // each prompt once
         Assert.Equal("hi", (string)(await Post("/v1/completions", """{"model":"echo","prompt":[104,105]}"""))["choices"]![0]!["text"]!);
     }
 

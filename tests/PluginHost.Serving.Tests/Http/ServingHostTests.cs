@@ -174,6 +174,18 @@ public sealed class ServingHostTests
         Assert.Equal(HttpStatusCode.MisdirectedRequest, (await server.Client.SendAsync(request)).StatusCode);
     }
 
+    [Fact]
+    public async Task Request_UnderAForeignNameWithAKey_IsAnsweredForItsProxy()
+    {
+        var key = "";
+        await using var server = await TestServer.StartAsync(keys: keys => key = keys.Create("someone", admin: false));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/models");
+        request.Headers.Host = "models.example";
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+
+        Assert.Equal(HttpStatusCode.OK, (await server.Client.SendAsync(request)).StatusCode);
+    }
+
     [Theory]
     [InlineData(ModelState.Loading, "model_loading")]
     [InlineData(ModelState.Failed, "model_failed")]
