@@ -51,6 +51,9 @@ public sealed record ServerConfig
     /// <summary>Hosts from which media may be fetched by address: <c>name</c>, at its scheme's own port, or <c>name:port</c>. Addresses that are not of the public internet are never fetched from.</summary>
     public IReadOnlyList<string> MediaHosts { get; init; } = [];
 
+    /// <summary>Models that answer elsewhere, and are served under a name of this server's.</summary>
+    public IReadOnlyList<RemoteModelConfig> Remotes { get; init; } = [];
+
     /// <summary>The certificate of https, as PEM files; null: none.</summary>
     public ServerCertificate? Certificate { get; init; }
 
@@ -60,3 +63,10 @@ public sealed record ServerConfig
 
 /// <summary>A certificate with its key, as PEM files; absolute paths.</summary>
 public sealed record ServerCertificate(string Path, string Key);
+
+/// <summary>A model behind another server that speaks OpenAI's API, as Ollama, vLLM and llama.cpp do.</summary>
+/// <param name="Id">Its name here.</param>
+/// <param name="Url">Where its API begins: <c>http://localhost:11434/v1</c>.</param>
+/// <param name="Model">Its name there.</param>
+/// <param name="KeyVariable">The environment variable with its key; null: it asks for none.</param>
+public sealed record RemoteModelConfig(string Id, Uri Url, string Model, string? KeyVariable);

@@ -30,6 +30,7 @@ internal static class ServerReader
             DrainTimeout = reader.Duration("drainTimeout", none.DrainTimeout),
             RequestsPerMinute = (int)reader.Integer("requestsPerMinute", none.RequestsPerMinute, 0, 1_000_000),
             MediaHosts = reader.Texts("mediaHosts", none.MediaHosts),
+            Remotes = [.. reader.Members("remotes").Select(member => Remote(member, errors)).OfType<RemoteModelConfig>()],
             Certificate = reader.Value("certificate") is { } certificate ? Certificate(new JsonObjectReader(certificate, "'certificate'", errors), folder) : null,
             Otlp = reader.Text("otlp"),
         };
@@ -48,6 +49,19 @@ internal static class ServerReader
     // name or name:port
     private static bool IsHost(string text) =>
         text.Split(':') is [var name, .. var port] && Uri.CheckHostName(name) is UriHostNameType.Dns or UriHostNameType.IPv4 && port is [] or [_] && port.All(digits => ushort.TryParse(digits, out _));
+
+    private static RemoteModelConfig? Remote(JsonMember member, List<ConfigError> errors)
+    {
+        var reader = new JsonObjectReader(member.Value, "a remote model", errors);
+        var url = reader.Required("url") is null ? null : reader.Text("url");
+        var model = reader.Text("model") ?? member.Name;
+        var key = reader.Text("keyVariable");
+        reader.End();
+        if (url is null) return null;
+        if (Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")) return new RemoteModelConfig(member.Name, address, model, key);
+        errors.Add(new ConfigError(member.Value.Find("url")!.Location, $"'{url}' is no address of an API, such as http://localhost:11434/v1"));
+        return null;
+    }
 
     private static ServerCertificate? Certificate(JsonObjectReader reader, Func<string, string> folder)
     {

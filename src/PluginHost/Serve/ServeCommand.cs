@@ -9,6 +9,7 @@ using PluginHost.Sdk;
 using PluginHost.Serving;
 using PluginHost.Serving.Jobs;
 using PluginHost.Serving.Keys;
+using PluginHost.Serving.Models;
 
 namespace PluginHost.Serve;
 
@@ -23,7 +24,7 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
         using var jobs = new JobStore(host.Server.Jobs);
         try
         {
-            await using var app = ServingHost.Build(host.Server, models, builder =>
+            await using var app = ServingHost.Build(host.Server, [.. models, .. host.Server.Remotes.Select(remote => new RemoteModel(remote))], builder =>
             {
                 ServerLog.Configure(builder.Logging);
                 builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = host.Server.DrainTimeout);
