@@ -53,6 +53,8 @@ internal sealed class ByteBpe : ITokenizer
         return Encoding.UTF8.GetString(buffer);
     }
 
+    public ReadOnlyMemory<byte> Bytes(int id) => Content(id);
+
     public int Special(string token)
     {
         for (var id = 0; id < FirstByte; id++)

@@ -108,6 +108,8 @@ internal sealed class JsonTokenizer : IChatTokenizer
         return file.StripsFirstBlank && text.StartsWith(' ') ? text[1..] : text;
     }
 
+    public ReadOnlyMemory<byte> Bytes(int id) => Content(id);
+
     public int Special(string token) => specials.Id(token);
 
     public string ToJson()
@@ -180,7 +182,7 @@ internal sealed class JsonTokenizer : IChatTokenizer
             tokens[0] = whole;
             return 1;
         }
-        return merges.Merge(tokens[..(file.ByteLevel ? Bytes(word, tokens) : Characters(word, tokens))]);
+        return merges.Merge(tokens[..(file.ByteLevel ? Spelled(word, tokens) : Characters(word, tokens))]);
     }
 
     private static bool HasLoneSurrogate(ReadOnlySpan<char> text)
@@ -200,7 +202,7 @@ internal sealed class JsonTokenizer : IChatTokenizer
         return vocabulary.TryGetValue(spelled, out var id) ? id : null;
     }
 
-    private int Bytes(ReadOnlySpan<char> word, Span<int> tokens)
+    private int Spelled(ReadOnlySpan<char> word, Span<int> tokens)
     {
         Span<byte> bytes = word.Length <= 256 ? stackalloc byte[768] : new byte[Encoding.UTF8.GetMaxByteCount(word.Length)];
         var count = Encoding.UTF8.GetBytes(word, bytes);

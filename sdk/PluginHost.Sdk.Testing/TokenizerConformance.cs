@@ -39,6 +39,16 @@ public abstract class TokenizerConformance : PluginConformance
         }
     });
 
+    /// <summary>The bytes of a text's tokens, one after the other, are the text's; a special token has none.</summary>
+    [Fact]
+    public void Bytes_OfATextsTokens_AreTheTexts() => WithTokenizer((_, tokenizer) =>
+    {
+        if (!Lossless) return;
+        foreach (var text in Plugin.Sample.Texts.Concat(Odd))
+            Assert.EndsWith(text, System.Text.Encoding.UTF8.GetString([.. tokenizer.Encode(text).SelectMany(id => tokenizer.Bytes(id).ToArray())]), StringComparison.Ordinal);
+        Assert.All(SpecialTokens.All, special => Assert.Equal(0, tokenizer.Bytes(tokenizer.Special(special)).Length));
+    });
+
     /// <summary>Special tokens have ids of their own, fixed where a vocabulary is learnt, and decode to nothing.</summary>
     [Fact]
     public void SpecialTokens_HaveFixedIds_AndDecodeToNothing() => WithTokenizer((_, tokenizer) =>

@@ -27,6 +27,9 @@ public sealed record ServerConfig
     /// <summary>Media whose encoding is kept for requests that bring the same.</summary>
     public int KeptMedia { get; init; } = 32;
 
+    /// <summary>The plugin of kind <c>constraint</c> that holds answers to a JSON object.</summary>
+    public string JsonConstraint { get; init; } = "constraint.json-object";
+
     /// <summary>Threads that a step of decoding is computed on; 0: one for each core.</summary>
     public int Threads { get; init; }
 

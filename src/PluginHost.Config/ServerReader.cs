@@ -23,6 +23,7 @@ internal static class ServerReader
             Queue = (int)reader.Integer("queue", none.Queue, 1, 100_000),
             ContextLength = reader.Value("contextLength") is null ? null : (int)reader.Integer("contextLength", 1, 1, 1 << 24),
             KeptMedia = (int)reader.Integer("keptMedia", none.KeptMedia, 0, 100_000),
+            JsonConstraint = reader.Text("jsonConstraint") ?? none.JsonConstraint,
             Threads = (int)reader.Integer("threads", none.Threads, 0, 1024),
             MaxBodyBytes = reader.Integer("maxBodyMegabytes", none.MaxBodyBytes >> 20, 1, 1024) << 20,
             RequestTimeout = reader.Duration("requestTimeout", none.RequestTimeout),

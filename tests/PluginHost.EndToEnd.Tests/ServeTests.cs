@@ -142,6 +142,19 @@ public sealed class ServeTests(ServedPocket served) : IClassFixture<ServedPocket
     }
 
     [Fact]
+    public async Task Chat_JsonObject_IsOneWhateverTheModelWouldSay()
+    {
+        for (var seed = 0; seed < 8; seed++)
+        {
+            var response = await served.PostAsync("/v1/chat/completions", new { model = "pocket", messages = new[] { new { role = "user", content = "what is there?" } }, seed, max_tokens = 140, response_format = new { type = "json_object" } });
+            var choice = JsonNode.Parse(await response.Content.ReadAsStringAsync())!["choices"]![0]!;
+            var text = (string)choice["message"]!["content"]!;
+            if ((string)choice["finish_reason"]! == "stop") Assert.NotNull(JsonNode.Parse(text)!.AsObject());
+            else Assert.StartsWith("{", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Embeddings_TextsAndPictures_AreUnitVectorsOfOneSpace()
     {
         var input = new object[] { "a red star", WithPicture("", Picture)[1] };

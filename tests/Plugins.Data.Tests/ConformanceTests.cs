@@ -180,6 +180,11 @@ public class LibraryTemplatesConformance : TemplateConformance
     public override string Id => "template.library";
 }
 
+public class JsonObjectConstraintConformance : ConstraintConformance
+{
+    public override string Id => "constraint.json-object";
+}
+
 public class SuiteTests
 {
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.AI;
 
 namespace PluginHost.Sdk;
@@ -27,6 +28,13 @@ public interface ITokenizer
 
     /// <summary>Decodes ids to text; special tokens become nothing, broken UTF-8 becomes U+FFFD.</summary>
     string Decode(IReadOnlyList<int> ids);
+
+    /// <summary>
+    /// The bytes of UTF-8 that a token adds to a text, wherever it stands; they may be a part of a character. Empty: none, or they cannot be told. A tokenizer whose
+    /// tokens are no whole characters should say it itself: here those are not told.
+    /// </summary>
+    /// <param name="id">A token's id.</param>
+    ReadOnlyMemory<byte> Bytes(int id) => Decode([id]) is var text && text.Contains('\uFFFD') ? default : Encoding.UTF8.GetBytes(text);
 
     /// <summary>Id of a special token: see <see cref="SpecialTokens"/>.</summary>
     int Special(string token);

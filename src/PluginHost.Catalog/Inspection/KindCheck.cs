@@ -20,6 +20,7 @@ internal static class KindCheck
         ["transform"] = [typeof(ITransform)],
         ["weighting"] = [typeof(IWeightingPlugin)],
         ["tuning"] = [typeof(ITuningPlugin)],
+        ["constraint"] = [typeof(IConstraintPlugin)],
     };
 
     /// <exception cref="FolderFaultException">The class implements no interface of its kind.</exception>

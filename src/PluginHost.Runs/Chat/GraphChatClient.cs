@@ -18,7 +18,8 @@ namespace PluginHost.Runs.Chat;
 /// <param name="media">Decodes what messages show.</param>
 /// <param name="modalities">What the graph reads: <c>image</c>, <c>audio</c>, <c>video</c>.</param>
 /// <param name="model">The model's name.</param>
-public sealed class GraphChatClient(LiveDecoder decoder, Dataset data, InlineMedia media, IReadOnlyList<string> modalities, string model) : IChatClient
+/// <param name="json">Holds answers to a JSON object, made when it is first asked for; null: nothing here can.</param>
+public sealed class GraphChatClient(LiveDecoder decoder, Dataset data, InlineMedia media, IReadOnlyList<string> modalities, string model, Lazy<IConstraint>? json = null) : IChatClient
 {
     /// <summary>In <see cref="ChatOptions.AdditionalProperties"/>, an int: how many alternatives are wanted beside each token's log-probability.</summary>
     public const string LogProbabilities = "logprobs";
@@ -97,19 +98,21 @@ public sealed class GraphChatClient(LiveDecoder decoder, Dataset data, InlineMed
     {
         if (options.AdditionalProperties is { } more && more.TryGetValue<int[]>(PromptTokens, out var tokens)) return decoder.Start(new Sample("request"), "", Request(tokens, options), cancellation);
         if (messages.Count == 0) throw new UserErrorException("there are no messages; send at least one of the user's");
-        if (options.ResponseFormat is ChatResponseFormatJson) throw new NotSupportedException("this model cannot be held to JSON: no constraint is installed that could");
         var shown = ShownMedia.Of(messages, modalities, model);
         var sample = shown.Decode(media, cancellation);
         var prompt = data.EncodeConversation(sample, shown.Messages, options.Tools is { Count: > 0 } tools ? [.. tools] : null);
         return decoder.Start(sample, shown.Key, Request(prompt, options), cancellation);
     }
 
-    private static DecodeRequest Request(IReadOnlyList<int> prompt, ChatOptions options)
+    private DecodeRequest Request(IReadOnlyList<int> prompt, ChatOptions options)
     {
+        if (options.ResponseFormat is ChatResponseFormatJson { Schema: not null }) throw new NotSupportedException("answers cannot be held to a JSON Schema yet; ask for a JSON object, or for text");
+        if (options.ResponseFormat is ChatResponseFormatJson && json is null) throw new NotSupportedException("answers cannot be held to JSON: no constraint is installed that could do it");
         var more = options.AdditionalProperties;
         var seed = options.Seed is { } given ? given.GetHashCode() : Random.Shared.Next();
         return new DecodeRequest(prompt, new Sampling(options.MaxOutputTokens ?? int.MaxValue, options.Temperature ?? 1, options.TopP ?? 1, seed))
         {
+            Constraint = options.ResponseFormat is ChatResponseFormatJson ? json!.Value : null,
             Stop = options.StopSequences is { } stops ? [.. stops] : [],
             LogProbabilities = more is not null && more.TryGetValue<int>(LogProbabilities, out var alternatives) ? alternatives : null,
             RepetitionPenalty = more is not null && more.TryGetValue<double>(RepetitionPenalty, out var penalty) ? penalty : 1,

@@ -32,6 +32,12 @@ public sealed record DecodeRequest(IReadOnlyList<int> Prompt, Sampling Sampling)
     /// <summary>Texts before which an answer ends.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 
+    /// <summary>
+    /// Which tokens may come, of the batch's tokenizer; null: any. It counts before temperature and nucleus; log-probabilities stay those of the model. The answer
+    /// can end when the constraint says so, and fails where it allows nothing.
+    /// </summary>
+    public IConstraint? Constraint { get; init; }
+
     /// <summary>This, if an engine of some size can answer it.</summary>
     /// <exception cref="UserErrorException">It cannot; all reasons are named.</exception>
     internal DecodeRequest Checked(int vocabulary, int length)

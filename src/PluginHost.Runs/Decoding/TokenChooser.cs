@@ -1,5 +1,6 @@
 using System.Numerics;
 using PluginHost.Runs.Generation;
+using PluginHost.Sdk;
 
 namespace PluginHost.Runs.Decoding;
 
@@ -11,6 +12,9 @@ internal sealed class ChoiceScratch(int vocabulary)
     public float[] Likely { get; } = new float[vocabulary];
 
     public int[] LikelyIds { get; } = new int[vocabulary];
+
+    /// <summary>A bit for each token that a constraint allows.</summary>
+    public ulong[] Allowed { get; } = new ulong[(vocabulary + 63) / 64];
 }
 
 /// <summary>Chooses the tokens of one request, with a generator of its own: the same logits give the same tokens, whatever goes on beside it.</summary>
@@ -20,29 +24,37 @@ internal sealed class TokenChooser(DecodeRequest request, int end)
 {
     private readonly Sampling sampling = request.Sampling;
     private readonly Random random = new(request.Sampling.Seed);
+    private readonly IConstraintState? constraint = request.Constraint?.Begin();
     private readonly HashSet<int>? seen = request.RepetitionPenalty == 1 ? null : [.. request.Prompt.Where(id => id != end)];
 
     /// <summary>Chooses a token.</summary>
     /// <param name="logits">[vocabulary]; left as they are.</param>
     /// <param name="scratch">Room for as many.</param>
     /// <exception cref="ArithmeticException">The logits are no numbers to choose by.</exception>
+    /// <exception cref="InvalidOperationException">The constraint allows no token that the model could give.</exception>
     public (int Token, TokenLogProbability? LogProbability) Choose(ReadOnlySpan<float> logits, ChoiceScratch scratch)
     {
         var most = logits[Largest(logits)];
         if (!float.IsFinite(most)) throw new ArithmeticException($"the largest logit is {most}");
         var token = Token(logits, scratch);
         var likely = request.LogProbabilities is { } count ? LogProbability(logits, most, token, count, scratch) : null;
-        if (token != end) seen?.Add(token);
+        if (token != end)
+        {
+            seen?.Add(token);
+            constraint?.Accept(token);
+        }
         return (token, likely);
     }
 
     private int Token(ReadOnlySpan<float> logits, ChoiceScratch scratch)
     {
-        if (seen is null && sampling.Temperature <= 0) return Largest(logits);
+        if (seen is null && constraint is null && sampling.Temperature <= 0) return Largest(logits);
         var weights = scratch.Weights.AsSpan(0, logits.Length);
         logits.CopyTo(weights);
         if (seen is not null) Penalise(weights);
+        if (constraint is not null) Constrain(weights, scratch.Allowed);
         var best = Largest(weights);
+        if (weights[best] == float.NegativeInfinity) throw new InvalidOperationException("the constraint of this answer allows no token that the model could give");
         if (sampling.Temperature <= 0) return best;
         var sum = Exponentials(weights, weights[best], 1 / sampling.Temperature);
         return sampling.TopP < 1 ? DrawNucleus(weights, sum, scratch) : Draw(weights, sum);
@@ -52,6 +64,21 @@ internal sealed class TokenChooser(DecodeRequest request, int end)
     {
         var penalty = (float)request.RepetitionPenalty;
         foreach (var id in seen!) logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
+    }
+
+    private void Constrain(Span<float> logits, Span<ulong> allowed)
+    {
+        constraint!.Mask(allowed);
+        if (constraint.MayEnd) allowed[end / 64] |= 1UL << (end % 64);
+        else allowed[end / 64] &= ~(1UL << (end % 64));
+        for (var word = 0; word < allowed.Length; word++)
+        {
+            var some = logits.Slice(64 * word, Math.Min(64, logits.Length - 64 * word));
+            if (allowed[word] == 0) some.Fill(float.NegativeInfinity);
+            else
+                for (var i = 0; i < some.Length; i++)
+                    if ((allowed[word] >> i & 1) == 0) some[i] = float.NegativeInfinity;
+        }
     }
 
     private int Draw(ReadOnlySpan<float> weights, double sum)

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
+using PluginHost.Catalog;
 using PluginHost.Config;
+using PluginHost.Config.Json;
 using PluginHost.Graph;
 using PluginHost.Live;
 using PluginHost.Runs.Chat;
@@ -12,6 +14,8 @@ namespace PluginHost.Serve;
 /// <summary>What of a served run is in memory: its workspace, what answers over it, and the door through which its plugins are swapped.</summary>
 internal sealed class LoadedRun : IDisposable
 {
+    private PluginLease? constraint;
+
     /// <exception cref="UserErrorException">The run cannot be loaded.</exception>
     public LoadedRun(string id, RunFolder run, HostConfig host, EngineOptions options, ILoggerFactory loggers, CancellationToken cancellation)
     {
@@ -25,7 +29,7 @@ internal sealed class LoadedRun : IDisposable
             if (Workspace.Plan.DecoderNode is not null && Workspace.Data.Tokenizer is not null)
             {
                 Decoder = new LiveDecoder(Workspace.Graph, Workspace.Data, options, error => logger.LogError(error, "A request to '{Model}' failed", id));
-                Chat = new GraphChatClient(Decoder, Workspace.Data, Workspace.Media, Workspace.Plan.Modalities, id);
+                Chat = new GraphChatClient(Decoder, Workspace.Data, Workspace.Media, Workspace.Plan.Modalities, id, JsonConstraint(host));
             }
             if (SharedSpace.Of(Workspace.Plan).Count > 0)
                 Embeddings = new LiveEmbedder(Workspace.Graph, Workspace.Data, Workspace.Media, id, project.Data.Languages[0]);
@@ -50,10 +54,22 @@ internal sealed class LoadedRun : IDisposable
 
     public LiveSession? Session { get; }
 
+    // Null: none of that name is installed, and who asks for JSON is told so.
+    private Lazy<IConstraint>? JsonConstraint(HostConfig host)
+    {
+        if (Workspace.Catalog.Find(host.Server.JsonConstraint) is not { Kind: "constraint" } plugin) return null;
+        var errors = new List<ConfigError>();
+        var settings = SettingsValidator.Validate(plugin, new PluginUse(plugin.Id, JsonElementNode.Object(host.Source.Location, []), host.Source.Location), errors);
+        if (errors.Count > 0) throw new ConfigException(errors);
+        var lease = constraint = Workspace.Catalog.Lease(plugin, settings);
+        return new Lazy<IConstraint>(() => lease.As<IConstraintPlugin>().Create(new ConstraintContext(Workspace.Data.Tokenizer!)));
+    }
+
     public void Dispose()
     {
         Session?.Dispose();
         Decoder?.Dispose();
+        constraint?.Dispose();
         Workspace.Dispose();
     }
 }

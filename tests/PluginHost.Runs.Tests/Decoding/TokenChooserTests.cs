@@ -1,6 +1,7 @@
 using CsCheck;
 using PluginHost.Runs.Decoding;
 using PluginHost.Runs.Generation;
+using PluginHost.Sdk;
 using static TorchSharp.torch;
 
 namespace PluginHost.Runs.Tests.Decoding;
@@ -92,6 +93,61 @@ public class TokenChooserTests
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     public void Choose_NotANumber_Refuses(float bad) => Assert.Throws<ArithmeticException>(() => Choose(new Sampling(Temperature: 1), 1, bad, 2, 3, 4, 5, 6, 7, 8, 9));
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1.5, 1)]
+    [InlineData(1.5, 0.9)]
+    public void Choose_Constrained_TakesWhatIsAllowedWithTheModelsLogProbability(double temperature, double topP)
+    {
+        var request = new DecodeRequest([0], new Sampling(Temperature: temperature, TopP: topP, Seed: 3)) { Constraint = new Scripted([[70], [1, 70], [3, 4]]), LogProbabilities = 1 };
+        var (chooser, scratch) = (new TokenChooser(request, End), new ChoiceScratch(100));
+        var logits = new float[100];
+        (logits[End], logits[5]) = (9, 8);   // the likeliest are not allowed
+        var total = Math.Log(Math.Exp(9) + Math.Exp(8) + 98);
+
+        foreach (var allowed in new int[][] { [70], [1, 70], [3, 4] })
+        {
+            var (token, likely) = chooser.Choose(logits, scratch);
+            Assert.Contains(token, allowed);
+            Assert.Equal(-total, likely!.Value, 1e-4);
+            Assert.Equal(End, likely.Alternatives[0].Token);
+        }
+        Assert.Equal(End, chooser.Choose(logits, scratch).Token);   // nothing else is left
+    }
+
+    [Fact]
+    public void Choose_NothingAllowed_SaysSo()
+    {
+        var chooser = new TokenChooser(new DecodeRequest([0], new Sampling()) { Constraint = new Scripted([[]]) }, End);
+        Assert.Contains("allows no token", Assert.Throws<InvalidOperationException>(() => chooser.Choose([1, 2, 3, 4], new ChoiceScratch(4))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Choose_OnlyImpossibleTokensAllowed_SaysSo()
+    {
+        var chooser = new TokenChooser(new DecodeRequest([0], new Sampling(Temperature: 1)) { Constraint = new Scripted([[1]]) }, End);
+        Assert.Contains("allows no token", Assert.Throws<InvalidOperationException>(() => chooser.Choose([1, float.NegativeInfinity, 3, 4], new ChoiceScratch(4))).Message, StringComparison.Ordinal);
+    }
+
+    // Some tokens at each step; then the end.
+    private sealed class Scripted(int[][] steps) : IConstraint, IConstraintState
+    {
+        private int step;
+
+        public bool MayEnd => step == steps.Length;
+
+        public IConstraintState Begin() => this;
+
+        public void Mask(Span<ulong> allowed)
+        {
+            allowed.Clear();
+            if (!MayEnd)
+                foreach (var token in steps[step]) allowed[token / 64] |= 1UL << (token % 64);
+        }
+
+        public void Accept(int token) => Assert.Contains(token, steps[step++]);
+    }
 
     private static (int Token, TokenLogProbability? LogProbability) Choose(Sampling sampling, params float[] logits) =>
         new TokenChooser(new DecodeRequest([0], sampling), End).Choose(logits, new ChoiceScratch(logits.Length));

@@ -47,6 +47,8 @@ internal sealed class Bytes(int vocabulary) : ITokenizer
     public string Decode(IReadOnlyList<int> ids) =>
         Encoding.UTF8.GetString([.. ids.Where(id => id >= First && id < First + 256).Select(id => (byte)(id - First))]);
 
+    ReadOnlyMemory<byte> ITokenizer.Bytes(int id) => id >= First && id < First + 256 ? new[] { (byte)(id - First) } : default;
+
     public int Special(string token)
     {
         for (var id = 0; id < First; id++)
