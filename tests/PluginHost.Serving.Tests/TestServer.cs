@@ -41,6 +41,13 @@ internal sealed class TestServer : IAsyncDisposable
         return new TestServer(app, folder, model);
     }
 
+    /// <summary>Waits until the server stands somewhere.</summary>
+    public async Task WaitForAsync(Func<ServingState, bool> there)
+    {
+        for (var i = 0; i < 1500 && !there(State); i++) await Task.Delay(10);
+        Assert.True(there(State));
+    }
+
     /// <summary>Posts JSON, given as text.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, string json) => Client.PostAsync(path, new StringContent(json, Encoding.UTF8, "application/json"));
 

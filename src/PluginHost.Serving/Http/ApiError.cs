@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Data.Sqlite;
 using PluginHost.Config;
 using PluginHost.Runs.Chat;
 using PluginHost.Sdk;
@@ -39,6 +40,7 @@ internal sealed record ApiError(int Status, string Type, string Message, string?
         ContextLengthException => Invalid(exception.Message, "messages", "context_length_exceeded"),
         UserErrorException or BadSampleException => Invalid(exception.Message),
         NotSupportedException => Invalid(exception.Message, null, "unsupported_parameter"),
+        SqliteException full => Unavailable($"the file of jobs cannot be written ({full.Message}); nothing was changed: free space for it, and ask again", "jobs_unavailable", 5),
         BadHttpRequestException bad => new(bad.StatusCode, InvalidRequest, bad.Message),
         OperationCanceledException => Unavailable("the request was stopped before it was answered", "cancelled", 1),
         _ => new(StatusCodes.Status500InternalServerError, ServerError, "the server failed to answer; its log says why"),

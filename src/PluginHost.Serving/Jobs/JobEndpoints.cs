@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
 using PluginHost.Artifacts;
 using PluginHost.Config;
@@ -16,9 +17,12 @@ namespace PluginHost.Serving.Jobs;
 /// <c>/v1/fine_tuning/jobs</c> in OpenAI's shapes. <c>training_file</c> is a project file of the folder of projects; <c>model</c> is that project's own name, to train it from zero, or a
 /// run (folder name or alias) whose weights its first stage is to begin with.
 /// </summary>
-internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions options, ServerConfig server, TimeProvider clock)
+internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions options, ServerConfig server, ServingState state, TimeProvider clock)
 {
     private const int MostListed = 100;
+    private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock creating = new(); // two runs of one second are told apart by looking which folders there are
 
     /// <summary>Maps the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -59,57 +63,64 @@ internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions 
             if (rate is not null) stage["learningRate"] = rate;
         }
         if (model != project.Name) stages[0]!["from"] = RunFolder.Find(options.Artifacts, model).Path; // a user error, which becomes a 400, where there is none
-        var run = RunFolder.Create(options.Artifacts, project.Name, clock.GetLocalNow(), source.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        var text = source.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+        RunFolder run;
+        lock (creating) run = RunFolder.Create(options.Artifacts, project.Name, clock.GetLocalNow(), text);
         var job = store.Add($"ftjob-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}", model, file, run.Path, wanted?.ToJsonString() ?? "{}", clock.GetUtcNow());
         runner.Wake();
-        await ApiJson.WriteAsync(context, writer => Write(writer, job));
+        await ApiJson.WriteAsync(context, writer => JobJson.Job(writer, job));
     }
 
     private Task ListAsync(HttpContext context)
     {
         var (after, limit) = Page(context, 20);
         var jobs = store.List(after is null ? null : Find(after).Number, limit + 1);
-        return WriteListAsync(context, jobs.Count > limit, [.. jobs.Take(limit)], Write);
+        return JobJson.ListAsync(context, jobs, limit, JobJson.Job);
     }
 
-    private Task ShowAsync(HttpContext context) => ApiJson.WriteAsync(context, writer => Write(writer, Named(context)));
+    private Task ShowAsync(HttpContext context) => ApiJson.WriteAsync(context, writer => JobJson.Job(writer, Named(context)));
 
     private Task EventsAsync(HttpContext context)
     {
         var job = Named(context);
         var (after, limit) = Page(context, 20);
         var from = after is null ? 0 : long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new ApiException(ApiError.Invalid("'after' is the id of an event", "after"));
-        var events = store.Events(job.Id, from, limit + 1);
-        return WriteListAsync(context, events.Count > limit, [.. events.Take(limit)], (writer, item) =>
+        if (context.Request.Query["stream"] == "true") return FollowAsync(context, job.Id, from);
+        return JobJson.ListAsync(context, store.Events(job.Id, from, limit + 1), limit, JobJson.Event);
+    }
+
+    // Until the job has ended. A stream that only the server's end cuts ends with an error: whoever follows asks again, after the last event's id.
+    private async Task FollowAsync(HttpContext context, string id, long after)
+    {
+        context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
+        var events = new EventStream(context, server.StallTimeout);
+        while (true)
         {
-            writer.WriteStartObject();
-            writer.WriteString("object", "fine_tuning.job.event");
-            writer.WriteString("id", item.Number.ToString(CultureInfo.InvariantCulture));
-            writer.WriteNumber("created_at", item.Created.ToUnixTimeSeconds());
-            writer.WriteString("level", item.Level);
-            writer.WriteString("message", item.Message);
-            writer.WriteString("type", "message");
-            writer.WriteEndObject();
-        });
+            var change = store.Changed;
+            var ended = Find(id).Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled; // its last event is written together with that
+            var next = store.Events(id, after, MostListed);
+            foreach (var item in next) await events.SendAsync(writer => JobJson.Event(writer, item));
+            if (next.Count > 0) after = next[^1].Number;
+            if (next.Count == MostListed) continue;
+            if (ended) break;
+            if (state.Draining)
+            {
+                await events.FailAsync(ApiError.Unavailable("the server is stopping; the job goes on when it is up again", "draining", 5));
+                return;
+            }
+            await Task.WhenAny(change, Task.Delay(DrainLook, context.RequestAborted));
+            context.RequestAborted.ThrowIfCancellationRequested();
+        }
+        await events.EndAsync();
     }
 
     private Task CheckpointsAsync(HttpContext context)
     {
         var job = Named(context);
-        return WriteListAsync(context, false, new RunFolder(job.Run).Checkpoints.Files, (writer, file) =>
-        {
-            var name = Path.GetFileNameWithoutExtension(file);
-            writer.WriteStartObject();
-            writer.WriteString("object", "fine_tuning.job.checkpoint");
-            writer.WriteString("id", name);
-            writer.WriteNumber("created_at", new DateTimeOffset(File.GetLastWriteTimeUtc(file)).ToUnixTimeSeconds());
-            writer.WriteString("fine_tuning_job_id", job.Id);
-            writer.WriteString("fine_tuned_model_checkpoint", $"{Path.GetFileName(job.Run)}/{name}");
-            if (name.Split('-', '.') is [_, var step, ..] && int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) writer.WriteNumber("step_number", number);
-            writer.WriteStartObject("metrics");
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-        });
+        var (after, limit) = Page(context, 10);
+        var files = new RunFolder(job.Run).Checkpoints.Files.Reverse(); // the newest first; names sort by age
+        if (after is not null) files = files.Where(file => string.CompareOrdinal(Path.GetFileNameWithoutExtension(file), after) < 0);
+        return JobJson.ListAsync(context, [.. files.Take(limit + 1)], limit, (writer, file) => JobJson.Checkpoint(writer, job, file));
     }
 
     private Task PauseAsync(HttpContext context) => ChangeAsync(context, [JobStatus.Queued, JobStatus.Running], JobStatus.Paused, "paused");
@@ -123,10 +134,10 @@ internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions 
     {
         var job = Named(context);
         if (!store.Change(job.Id, from, to, message, clock.GetUtcNow()))
-            throw new ApiException(new ApiError(StatusCodes.Status409Conflict, ApiError.InvalidRequest, $"the job '{job.Id}' is {NameOf(Find(job.Id).Status)}; this needs one that is {string.Join(" or ", from.Select(NameOf))}", null, "job_state"));
+            throw new ApiException(new ApiError(StatusCodes.Status409Conflict, ApiError.InvalidRequest, $"the job '{job.Id}' is {JobJson.NameOf(Find(job.Id).Status)}; this needs one that is {string.Join(" or ", from.Select(JobJson.NameOf))}", null, "job_state"));
         runner.Stop(job.Id);
         runner.Wake();
-        return ApiJson.WriteAsync(context, writer => Write(writer, Find(job.Id)));
+        return ApiJson.WriteAsync(context, writer => JobJson.Job(writer, Find(job.Id)));
     }
 
     private ProjectConfig Project(string file, JsonLocation location)
@@ -160,57 +171,4 @@ internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions 
         return int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MostListed
             ? (after, number) : throw new ApiException(ApiError.Invalid($"'limit' is a number from 1 to {MostListed}", "limit"));
     }
-
-    private static Task WriteListAsync<T>(HttpContext context, bool more, IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write) => ApiJson.WriteAsync(context, writer =>
-    {
-        writer.WriteStartObject();
-        writer.WriteString("object", "list");
-        writer.WriteStartArray("data");
-        foreach (var item in items) write(writer, item);
-        writer.WriteEndArray();
-        writer.WriteBoolean("has_more", more);
-        writer.WriteEndObject();
-    });
-
-    private static void Write(Utf8JsonWriter writer, TrainingJob job)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("object", "fine_tuning.job");
-        writer.WriteString("id", job.Id);
-        writer.WriteString("model", job.Model);
-        writer.WriteString("training_file", job.File);
-        writer.WriteNull("validation_file");
-        writer.WriteString("status", NameOf(job.Status));
-        writer.WriteNumber("created_at", job.Created.ToUnixTimeSeconds());
-        if (job.Finished is { } finished) writer.WriteNumber("finished_at", finished.ToUnixTimeSeconds());
-        else writer.WriteNull("finished_at");
-        writer.WriteString("fine_tuned_model", job.Status == JobStatus.Succeeded ? Path.GetFileName(job.Run) : null);
-        writer.WriteString("run", Path.GetFileName(job.Run));
-        writer.WritePropertyName("hyperparameters");
-        writer.WriteRawValue(job.Hyperparameters);
-        writer.WriteString("organization_id", "");
-        writer.WriteStartArray("result_files");
-        writer.WriteEndArray();
-        writer.WriteNull("trained_tokens");
-        if (job.Error is { } error)
-        {
-            writer.WriteStartObject("error");
-            writer.WriteString("code", "training_failed");
-            writer.WriteString("message", error);
-            writer.WriteNull("param");
-            writer.WriteEndObject();
-        }
-        else writer.WriteNull("error");
-        writer.WriteEndObject();
-    }
-
-    private static string NameOf(JobStatus status) => status switch
-    {
-        JobStatus.Queued => "queued",
-        JobStatus.Running => "running",
-        JobStatus.Paused => "paused",
-        JobStatus.Succeeded => "succeeded",
-        JobStatus.Failed => "failed",
-        _ => "cancelled",
-    };
 }

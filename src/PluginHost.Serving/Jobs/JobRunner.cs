@@ -80,9 +80,13 @@ public sealed class JobRunner(JobStore store, JobOptions options, TimeProvider c
             await FreeAsync(job.Run, stop).ConfigureAwait(false);
             return await RunAsync(job, stop).ConfigureAwait(false);
         }
-        catch (UserErrorException error)
+        catch (Exception error) when (error is UserErrorException or UnauthorizedAccessException)
         {
             return (1, error.Message);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return (1, $"its run folder {job.Run} is gone; restore it and resume the job, or ask for a new one"); // trying again would hold up the others for ever
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -96,15 +100,23 @@ public sealed class JobRunner(JobStore store, JobOptions options, TimeProvider c
         (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError, start.UseShellExecute) = (true, true, true, false);
         using var process = Process.Start(start) ?? throw new IOException($"{start.FileName} could not be started");
         Yield(process);
-        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        var errors = LastLineAsync(process.StandardError);
         using (stop.Register(process.StandardInput.Close))
         {
             var said = SayAsync(job, process.StandardOutput);
             await EndAsync(process, stop).ConfigureAwait(false);
             await said.ConfigureAwait(false);
         }
-        var last = (await errors.ConfigureAwait(false)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
-        return (process.ExitCode, last ?? $"the process ended with {process.ExitCode.ToString(CultureInfo.InvariantCulture)}");
+        return (process.ExitCode, await errors.ConfigureAwait(false) ?? $"the process ended with {process.ExitCode.ToString(CultureInfo.InvariantCulture)}");
+    }
+
+    // A training may warn for days: only the end says why it ended.
+    private static async Task<string?> LastLineAsync(StreamReader errors)
+    {
+        string? last = null;
+        while (await errors.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
+            if (line.Trim() is { Length: > 0 } text) last = text;
+        return last;
     }
 
     // Answers come first.

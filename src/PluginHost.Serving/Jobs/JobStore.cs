@@ -14,10 +14,17 @@ public sealed class JobStore : IDisposable
     private readonly Lock gate = new();
     private readonly FileStream owner;
     private readonly SqliteConnection connection;
+    private TaskCompletionSource changed = New();
 
     /// <summary>Opens the file, or makes it.</summary>
-    /// <exception cref="UserErrorException">Another server has it, or it is no such file.</exception>
-    public JobStore(string file)
+    /// <exception cref="UserErrorException">Another server has it, or it is damaged or no such file; it is left as it is.</exception>
+    public JobStore(string file) : this(file, 0)
+    {
+    }
+
+    /// <param name="file">The file.</param>
+    /// <param name="mostPages">Most pages of 4 KB that it may grow to, as on a small disk; 0: what the disk has.</param>
+    internal JobStore(string file, int mostPages)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         owner = Own(file + ".lock", file);
@@ -25,6 +32,8 @@ public sealed class JobStore : IDisposable
         try
         {
             connection.Open();
+            Check(file); // before anything is written to it
+            if (mostPages > 0) Execute($"PRAGMA max_page_count = {mostPages}");
             // An answer that a job exists is a promise: it is kept through a power failure.
             Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
             Execute("""
@@ -37,9 +46,17 @@ public sealed class JobStore : IDisposable
         catch (SqliteException error)
         {
             Dispose();
-            throw new UserErrorException($"{file} is no file of jobs ({error.Message}); move it away, or restore it: it is left as it is");
+            throw Damaged(file, error.Message);
+        }
+        catch (UserErrorException)
+        {
+            Dispose();
+            throw;
         }
     }
+
+    /// <summary>Completes with the next change of any job. Ask for it first, then look at the jobs: nothing is missed in between.</summary>
+    public Task Changed => Volatile.Read(ref changed).Task;
 
     /// <summary>Adds a job, queued.</summary>
     public TrainingJob Add(string id, string model, string file, string run, string hyperparameters, DateTimeOffset now)
@@ -51,6 +68,7 @@ public sealed class JobStore : IDisposable
                 ("$id", id), ("$model", model), ("$file", file), ("$run", run), ("$created", now.ToUnixTimeMilliseconds()), ("$hyperparameters", hyperparameters));
             AddEvent(id, "info", $"queued; its run is {Path.GetFileName(run)}", now);
             transaction.Commit();
+            Tell();
             return Find(id)!;
         }
     }
@@ -81,11 +99,12 @@ public sealed class JobStore : IDisposable
         lock (gate)
         {
             using var transaction = connection.BeginTransaction();
-            var changed = Execute($"UPDATE jobs SET status = $to, finished = $finished, error = $error WHERE id = $id AND status IN ({string.Join(',', from.Select(status => (int)status))})",
+            var moved = Execute($"UPDATE jobs SET status = $to, finished = $finished, error = $error WHERE id = $id AND status IN ({string.Join(',', from.Select(status => (int)status))})",
                 ("$to", (int)to), ("$finished", ended ? now.ToUnixTimeMilliseconds() : null), ("$error", error), ("$id", id));
-            if (changed > 0) AddEvent(id, to == JobStatus.Failed ? "error" : "info", message, now);
+            if (moved > 0) AddEvent(id, to == JobStatus.Failed ? "error" : "info", message, now);
             transaction.Commit();
-            return changed > 0;
+            if (moved > 0) Tell();
+            return moved > 0;
         }
     }
 
@@ -93,6 +112,7 @@ public sealed class JobStore : IDisposable
     public void Say(string id, string message, DateTimeOffset now)
     {
         lock (gate) AddEvent(id, "info", message, now);
+        Tell();
     }
 
     /// <summary>Events of a job, in order.</summary>
@@ -108,6 +128,20 @@ public sealed class JobStore : IDisposable
         connection.Dispose();
         owner.Dispose();
     }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void Tell() => Interlocked.Exchange(ref changed, New()).SetResult();
+
+    // Opening reads only the first page: a file that lost its end would be found out in the middle of a day.
+    private void Check(string file)
+    {
+        using var command = Command("PRAGMA quick_check(1)", []);
+        if ((string?)command.ExecuteScalar() is not "ok" and var mistake) throw Damaged(file, mistake ?? "nothing can be read");
+    }
+
+    private static UserErrorException Damaged(string file, string reason) =>
+        new($"{file} is damaged, or no file of jobs ({reason}); move it away, or restore it: it is left as it is");
 
     private static FileStream Own(string path, string file)
     {
