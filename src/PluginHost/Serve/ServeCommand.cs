@@ -9,6 +9,7 @@ using PluginHost.Sdk;
 using PluginHost.Serving;
 using PluginHost.Serving.Jobs;
 using PluginHost.Serving.Keys;
+using PluginHost.Serving.Service;
 
 namespace PluginHost.Serve;
 
@@ -27,7 +28,7 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
             {
                 ServerLog.Configure(builder.Logging);
                 builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = host.Server.DrainTimeout);
-                builder.Services.AddSystemd();
+                builder.Services.AddWatchdog().AddSystemd();
                 builder.Services.AddWindowsService();
                 builder.Services.AddTrainingJobs(jobs, new JobOptions(host.Server.Projects, host.Artifacts, Training));
             }, JobServices.MapTrainingJobs);
