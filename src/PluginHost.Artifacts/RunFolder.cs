@@ -71,7 +71,11 @@ public sealed class RunFolder(string path)
 
     /// <summary>Keeps other processes from training the same run until the result is disposed, or this process is gone.</summary>
     /// <exception cref="UserErrorException">Another process trains it.</exception>
-    public IDisposable Lock()
+    public IDisposable Lock() =>
+        TryLock() ?? throw new UserErrorException($"the run '{Name}' is being trained by another process; wait for its end, or stop it");
+
+    /// <summary>As <see cref="Lock"/>; null: another process trains it.</summary>
+    public IDisposable? TryLock()
     {
         try
         {
@@ -79,7 +83,7 @@ public sealed class RunFolder(string path)
         }
         catch (IOException) when (Directory.Exists(Path))
         {
-            throw new UserErrorException($"the run '{Name}' is being trained by another process; wait for its end, or stop it");
+            return null;
         }
     }
 

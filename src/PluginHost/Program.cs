@@ -90,13 +90,23 @@ Command Run()
     var command = new Command("run", "Trains a project's stages, evaluates the model and writes a report") { project, set, report, seeds, resume, watch, profile, input, json };
     command.SetAction((parsed, cancellation) =>
     {
-        using var end = new InputEnd(parsed.GetValue(input), cancellation);
-        return Task.FromResult(new RunCommand(
+        var supervised = parsed.GetValue(input);
+        using var end = new InputEnd(supervised, cancellation);
+        var run = new RunCommand(
             new RunRequest(
                 parsed.GetValue(project) ?? (parsed.GetValue(resume) is null ? throw new UserErrorException("run: name a project file, or a run with --resume.") : ""),
                 parsed.GetValue(set) ?? [], parsed.GetValue(hostFile), parsed.GetValue(report),
-                parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(watch), parsed.GetValue(profile), parsed.GetValue(json)),
-            Logs(), parsed.GetValue(json) ? Console.Error : Console.Out, !Console.IsOutputRedirected && !parsed.GetValue(json), end.Token).Run());
+                parsed.GetValue(seeds) is var n and > 0 ? n : throw new UserErrorException($"--seeds {parsed.GetValue(seeds)}: at least 1 is needed."), parsed.GetValue(resume), parsed.GetValue(watch), parsed.GetValue(profile), parsed.GetValue(json), supervised),
+            Logs(), parsed.GetValue(json) ? Console.Error : Console.Out, !Console.IsOutputRedirected && !parsed.GetValue(json), end.Token);
+        try
+        {
+            return Task.FromResult(run.Run());
+        }
+        catch (OperationCanceledException) when (supervised)
+        {
+            Console.Error.WriteLine("stopped");
+            return Task.FromResult(ExitCode.Again);
+        }
     });
     return command;
 }

@@ -27,6 +27,8 @@ internal sealed class TestServer : IAsyncDisposable
 
     public Uri Address => Client.BaseAddress!;
 
+    public IServiceProvider Services => app.Services;
+
     public ServingState State => app.Services.GetRequiredService<ServingState>();
 
     public static async Task<TestServer> StartAsync(Func<ServerConfig, ServerConfig>? change = null, Action<ApiKeys>? keys = null, Action<WebApplicationBuilder>? configure = null, Action<IEndpointRouteBuilder>? map = null)

@@ -15,9 +15,11 @@ namespace PluginHost.Serving.Jobs;
 public sealed class JobRunner(JobStore store, JobOptions options, TimeProvider clock, ILogger<JobRunner> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim changed = new(0);
     private readonly Lock gate = new();
+    private readonly HashSet<string> begun = [];
     private (string Job, CancellationTokenSource Stop)? current;
 
     /// <summary>Looks at the jobs again: one has been added, or may go on.</summary>
@@ -60,9 +62,15 @@ public sealed class JobRunner(JobStore store, JobOptions options, TimeProvider c
         try
         {
             // Whoever has paused or cancelled it in the meantime has been first.
-            if (!store.Change(job.Id, [JobStatus.Queued, JobStatus.Running], JobStatus.Running, job.Status == JobStatus.Running ? "goes on after the server's end" : "training", clock.GetUtcNow())) return;
+            if (!store.Change(job.Id, [JobStatus.Queued, JobStatus.Running], JobStatus.Running, Beginning(job), clock.GetUtcNow())) return;
             var (code, error) = await RunFreeAsync(job, stop.Token).ConfigureAwait(false);
             if (stop.IsCancellationRequested) return; // it goes on later, or stands where it was put
+            if (code == JobOptions.Again)
+            {
+                // A signal to all of the server's processes (Ctrl+C) reaches this one first, or that of a killed server had just begun: no failure of the run's.
+                await Task.Delay(AgainAfter, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return;
+            }
             var now = clock.GetUtcNow();
             if (code == 0) store.Change(job.Id, [JobStatus.Running], JobStatus.Succeeded, $"finished; its run is {Path.GetFileName(job.Run)}", now);
             else store.Change(job.Id, [JobStatus.Running], JobStatus.Failed, $"failed: {error}", now, error);
@@ -71,6 +79,12 @@ public sealed class JobRunner(JobStore store, JobOptions options, TimeProvider c
         {
             lock (gate) current = null;
         }
+    }
+
+    private string Beginning(TrainingJob job)
+    {
+        var first = begun.Add(job.Id);
+        return job.Status != JobStatus.Running ? "training" : first ? "goes on after the server's end" : "goes on: its process had stopped";
     }
 
     private async Task<(int Code, string Error)> RunFreeAsync(TrainingJob job, CancellationToken stop)

@@ -20,7 +20,7 @@ namespace PluginHost.Commands;
 
 /// <summary>What <c>pluginhost run</c> was asked for.</summary>
 internal sealed record RunRequest(
-    string Project, IReadOnlyList<string> Set, string? HostFile, string? Report, int Seeds, string? Resume, bool Watch, bool Profile, bool Json);
+    string Project, IReadOnlyList<string> Set, string? HostFile, string? Report, int Seeds, string? Resume, bool Watch, bool Profile, bool Json, bool Supervised = false);
 
 /// <summary>Trains the stages of a project, evaluates the result, and writes record and report: <c>pluginhost run</c>.</summary>
 internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, TextWriter output, bool terminal, CancellationToken cancellation)
@@ -45,7 +45,9 @@ internal sealed class RunCommand(RunRequest request, ILoggerFactory loggers, Tex
 
     private int RunResumed(HostConfig host, RunFolder folder)
     {
-        using var alone = folder.Lock();
+        // Whoever has started this one starts it again, when a process that is on its way out has left the run.
+        using var alone = request.Supervised ? folder.TryLock() : folder.Lock();
+        if (alone is null) return ExitCode.Again;
         var project = ProjectFile.Read(folder.Project, request.Set);
         Finish([RunOnce(project, host, folder, project.Seed, folder.Checkpoints.Load(output.WriteLine))]);
         return 0;

@@ -10,6 +10,7 @@ using PluginHost.Serving;
 using PluginHost.Serving.Jobs;
 using PluginHost.Serving.Keys;
 using PluginHost.Serving.Models;
+using PluginHost.Serving.Service;
 
 namespace PluginHost.Serve;
 
@@ -28,7 +29,7 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
             {
                 ServerLog.Configure(builder.Logging);
                 builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = host.Server.DrainTimeout);
-                builder.Services.AddSystemd();
+                builder.Services.AddWatchdog().AddSystemd();
                 builder.Services.AddWindowsService();
                 builder.Services.AddTrainingJobs(jobs, new JobOptions(host.Server.Projects, host.Artifacts, Training));
             }, JobServices.MapTrainingJobs);

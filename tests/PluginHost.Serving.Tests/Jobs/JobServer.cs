@@ -13,12 +13,14 @@ namespace PluginHost.Serving.Tests.Jobs;
 internal sealed class JobServer : IDisposable
 {
     private const string Trainer = """
-        exec 9> "$1/run.lock"; flock -n 9 || { echo "another process trains it" >&2; exit 1; }
+        exec 9> "$1/run.lock"; flock -n 9 || exit 75
+        trap 'exit 75' TERM
         touch "$1/steps"; n=$(wc -l < "$1/steps"); echo "from $n" >> "$1/starts"
         if grep -q '"seed": 13' "$1/project.json" && [ ! -e "$1/mended" ]; then echo "warning" >&2; echo "the loss is not finite" >&2; exit 1; fi
+        if [ -e "$1/../interrupt" ]; then rm "$1/../interrupt"; kill -TERM $$; fi
         while [ "$n" -lt 20 ]; do
           n=$((n + 1)); echo "$n" >> "$1/steps"; echo "  a $n/20  loss 0.5"
-          read -r -t 0.03 _ || [ $? -gt 128 ] || exit 1
+          read -r -t 0.03 _ || [ $? -gt 128 ] || exit 75
         done
         """;
 

@@ -126,6 +126,35 @@ public sealed class TrainingJobTests : IDisposable
         Assert.Null((await server.UntilAsync(id, "succeeded"))["error"]);
     }
 
+    [Fact]
+    public async Task Signal_ToTheTrainerAlone_IsNoFailureOfTheRun()
+    {
+        Directory.CreateDirectory(Path.Combine(jobs.Folder, "runs"));
+        File.WriteAllText(Path.Combine(jobs.Folder, "runs", "interrupt"), "");
+        await using var server = await jobs.StartAsync();
+        var id = (string)(await server.CreateAsync())["id"]!;
+
+        var job = await server.UntilAsync(id, "succeeded", "failed");
+
+        Assert.Equal(("succeeded", JobHost.AllSteps), ((string)job["status"]!, Run(job, "steps")));
+        Assert.Contains(await server.EventsAsync(id), item => item.Message == "goes on: its process had stopped");
+    }
+
+    [Fact]
+    public async Task Start_BesideAProcessThatLeavesTheRun_WaitsForItAndGoesOn()
+    {
+        await using var server = await jobs.StartAsync();
+        var first = await server.CreateAsync();
+        await server.StepsAsync((string)first["id"]!, 1);
+        var waiting = await server.CreateAsync();
+        var other = new PluginHost.Artifacts.RunFolder(Path.Combine(jobs.Folder, "runs", (string)waiting["run"]!)).Lock();
+        await server.UntilAsync((string)waiting["id"]!, "running");
+
+        other.Dispose();
+
+        Assert.Equal("succeeded", (string)(await server.UntilAsync((string)waiting["id"]!, "succeeded", "failed"))["status"]!);
+    }
+
     [Theory]
     [InlineData("""{"model":"small","training_file":"smal.json"}""", "did you mean 'small.json'?")]
     [InlineData("""{"model":"small","training_file":"../jobs.json"}""", "there is no project file '../jobs.json'")]
