@@ -274,15 +274,11 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         var shared = head / (heads / keyValueHeads);
         var keys = cache.Keys(layer, row.Slot, shared);
         var values = cache.Values(layer, row.Slot, shared);
-        var query = pass.QueryKeyValue(place).Slice(head * headWidth, headWidth);
         var rented = ArrayPool<float>.Shared.Rent(row.Sees);
         var scores = rented.AsSpan(0, row.Sees);
-        var scale = 1 / MathF.Sqrt(headWidth);
-        for (var i = 0; i < scores.Length; i++) scores[i] = scale * TensorPrimitives.Dot(query, new ReadOnlySpan<float>(keys + (long)i * headWidth, headWidth));
+        AttentionKernel.Scores(pass.QueryKeyValueAt(place) + head * headWidth, keys, headWidth, 1 / MathF.Sqrt(headWidth), scores);
         TensorPrimitives.SoftMax(scores, scores);
-        var result = pass.Attended(place).Slice(head * headWidth, headWidth);
-        result.Clear();
-        for (var i = 0; i < scores.Length; i++) TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(values + (long)i * headWidth, headWidth), scores[i], result, result);
+        AttentionKernel.Mix(scores, values, headWidth, pass.AttendedAt(place) + head * headWidth);
         ArrayPool<float>.Shared.Return(rented);
     }
 

@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace PluginHost.Runs.Decoding;
 
 /// <summary>
-/// A weight [outputs, inputs] in panels of sixteen outputs, <c>panel[input][output]</c>: memory is read once, from front to back, for up to four vectors at
-/// a time. Every output is one chain of fused multiply-adds over the inputs, in their order: its value does not depend on how many vectors there are.
+/// A weight [outputs, inputs] in panels of sixteen outputs, <c>panel[input][output]</c>: memory is read once, from front to back, for some rows at a
+/// time. Every output is one chain of fused multiply-adds over the inputs, in their order: its value does not depend on how many rows there are.
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
-    private const int Panel = 16;
-    private const int Together = 4;
+    private const int Panel = PanelKernel.Panel;
+
     // Below this many multiplications a thread of its own costs more than it saves.
     private const long WorthThreads = 1 << 17;
 
@@ -79,90 +79,34 @@ internal sealed unsafe class PackedMatrix : IDisposable
         return memory;
     }
 
-    // Two panels for all rows; they stay in the cache from one group of rows to the next.
+    // Two panels for all rows; they stay in the cache from one group of rows to the next. A last single panel is taken twice.
     private void Pair(int panel, float* x, int rows, float* y, int stride)
     {
         var first = panels + (long)panel * Panel * Inputs;
-        var second = panel + 1 < count ? first + (long)Panel * Inputs : null;
-        var row = 0;
-        for (; row + Together <= rows; row += Together)
+        var second = panel + 1 < count ? first + (long)Panel * Inputs : first;
+        var sums = stackalloc float[8 * 2 * Panel];
+        for (int row = 0, some; row < rows; row += some)
         {
-            Four(first, panel, x + (long)row * Inputs, y + (long)row * stride, stride);
-            if (second is not null) Four(second, panel + 1, x + (long)row * Inputs, y + (long)row * stride, stride);
-        }
-        for (; row < rows; row++)
-        {
-            if (second is not null) Two(first, second, panel, x + (long)row * Inputs, y + (long)row * stride);
-            else One(first, panel, x + (long)row * Inputs, y + (long)row * stride);
+            some = Math.Min(PanelKernel.Rows, rows - row);
+            PanelKernel.Multiply(first, second, x + (long)row * Inputs, some, Inputs, sums);
+            Store(panel, some, sums, y + (long)row * stride, stride);
         }
     }
 
-    private void One(float* panel, int index, float* x, float* y)
-    {
-        var (low, high) = (Vector256<float>.Zero, Vector256<float>.Zero);
-        for (var i = 0; i < Inputs; i++, panel += Panel)
-        {
-            var value = Vector256.Create(x[i]);
-            low = Vector256.FusedMultiplyAdd(Vector256.Load(panel), value, low);
-            high = Vector256.FusedMultiplyAdd(Vector256.Load(panel + 8), value, high);
-        }
-        Store(index, low, high, y);
-    }
-
-    private void Two(float* first, float* second, int index, float* x, float* y)
-    {
-        var (low1, high1, low2, high2) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
-        for (var i = 0; i < Inputs; i++, first += Panel, second += Panel)
-        {
-            var value = Vector256.Create(x[i]);
-            low1 = Vector256.FusedMultiplyAdd(Vector256.Load(first), value, low1);
-            high1 = Vector256.FusedMultiplyAdd(Vector256.Load(first + 8), value, high1);
-            low2 = Vector256.FusedMultiplyAdd(Vector256.Load(second), value, low2);
-            high2 = Vector256.FusedMultiplyAdd(Vector256.Load(second + 8), value, high2);
-        }
-        Store(index, low1, high1, y);
-        Store(index + 1, low2, high2, y);
-    }
-
-    private void Four(float* panel, int index, float* x, float* y, int stride)
-    {
-        var x1 = x + Inputs;
-        var x2 = x1 + Inputs;
-        var x3 = x2 + Inputs;
-        var (low0, high0, low1, high1) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
-        var (low2, high2, low3, high3) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
-        for (var i = 0; i < Inputs; i++, panel += Panel)
-        {
-            var (low, high) = (Vector256.Load(panel), Vector256.Load(panel + 8));
-            var value = Vector256.Create(x[i]);
-            low0 = Vector256.FusedMultiplyAdd(low, value, low0);
-            high0 = Vector256.FusedMultiplyAdd(high, value, high0);
-            value = Vector256.Create(x1[i]);
-            low1 = Vector256.FusedMultiplyAdd(low, value, low1);
-            high1 = Vector256.FusedMultiplyAdd(high, value, high1);
-            value = Vector256.Create(x2[i]);
-            low2 = Vector256.FusedMultiplyAdd(low, value, low2);
-            high2 = Vector256.FusedMultiplyAdd(high, value, high2);
-            value = Vector256.Create(x3[i]);
-            low3 = Vector256.FusedMultiplyAdd(low, value, low3);
-            high3 = Vector256.FusedMultiplyAdd(high, value, high3);
-        }
-        Store(index, low0, high0, y);
-        Store(index, low1, high1, y + stride);
-        Store(index, low2, high2, y + 2L * stride);
-        Store(index, low3, high3, y + 3L * stride);
-    }
-
-    private void Store(int panel, Vector256<float> low, Vector256<float> high, float* y)
+    private void Store(int panel, int rows, float* sums, float* y, int stride)
     {
         var at = panel * Panel;
-        if (bias is not null) (low, high) = (low + Vector256.Load(bias + at), high + Vector256.Load(bias + at + 8));
-        if (at + Panel <= Outputs)
+        var outputs = Math.Min(2 * Panel, Outputs - at);
+        for (var row = 0; row < rows; row++, sums += 2 * Panel, y += stride)
         {
-            low.Store(y + at);
-            high.Store(y + at + 8);
-            return;
+            var i = 0;
+            for (; i + 8 <= outputs; i += 8)
+            {
+                var sum = Vector256.Load(sums + i);
+                if (bias is not null) sum += Vector256.Load(bias + at + i);
+                sum.Store(y + at + i);
+            }
+            for (; i < outputs; i++) y[at + i] = bias is null ? sums[i] : sums[i] + bias[at + i];
         }
-        for (var i = 0; at + i < Outputs; i++) y[at + i] = i < 8 ? low[i] : high[i - 8];
     }
 }

@@ -22,8 +22,6 @@ internal sealed unsafe class PassMemory(int rows, int width, int fused, int atte
 
     public float* QueryKeyValueAt(int row) => At(queryKeyValue, row * fused);
 
-    public Span<float> Attended(int row) => attention.AsSpan(row * attended, attended);
-
     public float* AttendedAt(int row) => At(attention, row * attended);
 
     public Span<float> GateUp(int row) => gateUp.AsSpan(row * 2 * feedForward, 2 * feedForward);
