@@ -32,7 +32,10 @@ internal sealed class PackagePlace : IDisposable
 
     public IReadOnlyList<string> Certificates { get; set; } = [];
 
-    public HostConfig Host => new([Plugins], root, "cpu", new InstallConfig(Store.Folder, Feeds, Prefixes, Signatures, Certificates), "");
+    public HostConfig Host => new([Plugins], root, "cpu", new InstallConfig(Store.Folder, Feeds, Prefixes, Signatures, Certificates), "")
+    {
+        Server = new ServerConfig { Keys = Path.Combine(root, "keys.json"), Jobs = Path.Combine(root, "jobs.db"), Projects = root },
+    };
 
     public string Folder(string name) => Directory.CreateDirectory(Path.Combine(root, name)).FullName;
 
