@@ -19,7 +19,8 @@ internal static class TelemetryServices
         services.AddSingleton<ServingMeter>();
         var telemetry = services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("pluginhost"))
             .WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter())
-            .WithTracing(traces => traces.AddSource(ServingMeter.Name));
+            // An answer's trace is recorded where that of its request is; ASP.NET Core's own are recorded by whoever asks for them.
+            .WithTracing(traces => traces.AddSource(ServingMeter.Name, "Microsoft.AspNetCore"));
         if (server.Otlp is { } address) telemetry.WithLogging().UseOtlpExporter(OtlpExportProtocol.Grpc, new Uri(address));
     }
 }

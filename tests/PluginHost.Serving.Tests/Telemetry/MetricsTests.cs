@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 
 namespace PluginHost.Serving.Tests.Telemetry;
 
+[Collection(TelemetryCollection.Name)]
 public sealed class MetricsTests
 {
     private static double Value(string metrics, string name, params string[] labels) => metrics.Split('\n')
