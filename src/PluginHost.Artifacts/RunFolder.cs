@@ -54,7 +54,8 @@ public sealed class RunFolder(string path)
     /// <param name="project">The project's name.</param>
     /// <param name="now">Becomes part of the run's name.</param>
     /// <param name="config">The resolved project.</param>
-    public static RunFolder Create(string artifacts, string project, DateTimeOffset now, string config)
+    /// <param name="latest">Whether <c>latest</c> is to name it from now on.</param>
+    public static RunFolder Create(string artifacts, string project, DateTimeOffset now, string config, bool latest = true)
     {
         Directory.CreateDirectory(artifacts);
         for (var attempt = 0; ; attempt++)
@@ -64,7 +65,7 @@ public sealed class RunFolder(string path)
             if (Directory.Exists(path)) continue;
             var run = new RunFolder(path);
             AtomicFile.WriteText(run.Project, config);
-            AtomicFile.WriteText(System.IO.Path.Combine(artifacts, LatestAlias), name);
+            if (latest) AtomicFile.WriteText(System.IO.Path.Combine(artifacts, LatestAlias), name);
             return run;
         }
     }

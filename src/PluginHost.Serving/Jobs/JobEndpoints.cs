@@ -65,7 +65,7 @@ internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions 
         if (model != project.Name) stages[0]!["from"] = RunFolder.Find(options.Artifacts, model).Path; // a user error, which becomes a 400, where there is none
         var text = source.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
         RunFolder run;
-        lock (creating) run = RunFolder.Create(options.Artifacts, project.Name, clock.GetLocalNow(), text);
+        lock (creating) run = RunFolder.Create(options.Artifacts, project.Name, clock.GetLocalNow(), text, latest: false);
         var job = store.Add($"ftjob-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}", model, file, run.Path, wanted?.ToJsonString() ?? "{}", clock.GetUtcNow());
         runner.Wake();
         await ApiJson.WriteAsync(context, writer => JobJson.Job(writer, job));
