@@ -16,7 +16,7 @@ public sealed partial class DashboardTests
     public async Task Dashboard_EachMetric_IsOneThatTheServerWrites()
     {
         var folder = typeof(DashboardTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(item => item.Key == "HostConfig").Value!;
-        var dashboard = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "grafana-dashboard.json")))!;
+        var dashboard = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "service", "grafana-dashboard.json")))!;
         var asked = dashboard["panels"]!.AsArray().SelectMany(panel => panel!["targets"]!.AsArray()).SelectMany(target => MetricName().Matches((string)target!["expr"]!)).Select(match => match.Value).ToHashSet();
         await using var server = await TestServer.StartAsync();
         await server.AskAsync("abcde");
