@@ -54,7 +54,7 @@ internal static class ServerReader
     private static RemoteModelConfig? Remote(JsonMember member, List<ConfigError> errors)
     {
         var reader = new JsonObjectReader(member.Value, "a remote model", errors);
-        var url = reader.Required("url") is null ? null : reader.Text("url");
+        var url = reader.RequiredText("url");
         var model = reader.Text("model") ?? member.Name;
         var key = reader.Text("keyVariable");
         reader.End();

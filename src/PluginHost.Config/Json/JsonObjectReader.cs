@@ -49,6 +49,9 @@ public sealed class JsonObjectReader
         return null;
     }
 
+    /// <summary>A text that has to be there.</summary>
+    public string? RequiredText(string name) => Required(name) is null ? null : Text(name);
+
     /// <summary>A text that may be empty.</summary>
     public string? AnyText(string name)
     {

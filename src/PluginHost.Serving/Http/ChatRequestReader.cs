@@ -22,7 +22,7 @@ internal static class ChatRequestReader
     {
         var errors = new List<ConfigError>();
         var reader = new JsonObjectReader(body, "a chat request", errors);
-        var model = reader.Required("model") is null ? "" : reader.Text("model") ?? "";
+        var model = reader.RequiredText("model") ?? "";
         var messages = reader.Required("messages") is null ? [] : MessageReader.Read(reader.Items("messages") ?? [], errors);
         if (errors.Count == 0 && messages.Count == 0) errors.Add(new ConfigError(body.Find("messages")!.Location, "there are no messages; send at least one of the user's"));
         var options = Sampling(reader, body, errors);

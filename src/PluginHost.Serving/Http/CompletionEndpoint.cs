@@ -22,7 +22,7 @@ internal sealed class CompletionEndpoint(ModelDirectory models, ServerConfig ser
         var errors = new List<ConfigError>();
         var body = await ApiJson.ReadAsync(context, server.MaxBodyBytes);
         var reader = new JsonObjectReader(body, "a completion request", errors);
-        var id = reader.Required("model") is null ? "" : reader.Text("model") ?? "";
+        var id = reader.RequiredText("model") ?? "";
         var prompt = reader.Required("prompt");
         var options = ChatRequestReader.Sampling(reader, body, errors);
         options.MaxOutputTokens ??= 16; // OpenAI's own default here

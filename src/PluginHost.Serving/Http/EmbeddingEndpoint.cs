@@ -18,7 +18,7 @@ internal sealed class EmbeddingEndpoint(ModelDirectory models, ServerConfig serv
         var errors = new List<ConfigError>();
         var body = await ApiJson.ReadAsync(context, server.MaxBodyBytes);
         var reader = new JsonObjectReader(body, "an embedding request", errors);
-        var id = reader.Required("model") is null ? "" : reader.Text("model") ?? "";
+        var id = reader.RequiredText("model") ?? "";
         var input = reader.Required("input");
         var format = reader.Text("encoding_format") ?? "float";
         if (format is not ("float" or "base64")) errors.Add(new ConfigError(body.Find("encoding_format")!.Location, $"'{format}' is no encoding{NearestName.Suggestion(format, ["float", "base64"])}"));

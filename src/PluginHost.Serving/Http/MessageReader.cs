@@ -18,11 +18,11 @@ internal static class MessageReader
     private static ChatMessage Read(JsonElementNode node, List<ConfigError> errors)
     {
         var reader = new JsonObjectReader(node, "a message", errors);
-        var name = reader.Required("role") is null ? null : reader.Text("role");
+        var name = reader.RequiredText("role");
         if (name is not null && !Roles.Contains(name)) errors.Add(new ConfigError(node.Find("role")!.Location, $"'{name}' is no role{NearestName.Suggestion(name, Roles)}"));
         var role = name switch { "system" or "developer" => ChatRole.System, "assistant" => ChatRole.Assistant, "tool" => ChatRole.Tool, _ => ChatRole.User };
         var contents = Contents(reader, node, errors);
-        if (role == ChatRole.Tool) contents = [new FunctionResultContent(reader.Required("tool_call_id") is null ? "" : reader.Text("tool_call_id") ?? "", string.Concat(contents.OfType<TextContent>().Select(text => text.Text)))];
+        if (role == ChatRole.Tool) contents = [new FunctionResultContent(reader.RequiredText("tool_call_id") ?? "", string.Concat(contents.OfType<TextContent>().Select(text => text.Text)))];
         foreach (var call in reader.Items("tool_calls") ?? []) contents.Add(ToolReader.Call(call, errors));
         if (contents.Count == 0 && role != ChatRole.Assistant) errors.Add(new ConfigError(node.Location, "a message needs 'content'"));
         var author = reader.AnyText("name");
@@ -42,7 +42,7 @@ internal static class MessageReader
     public static AIContent? Part(JsonElementNode node, List<ConfigError> errors)
     {
         var reader = new JsonObjectReader(node, "a part of a message", errors);
-        var type = reader.Required("type") is null ? null : reader.Text("type");
+        var type = reader.RequiredText("type");
         AIContent? content = type switch
         {
             null => null,
@@ -89,7 +89,7 @@ internal static class MessageReader
     {
         var reader = new JsonObjectReader(node, "'input_audio'", errors);
         var data = reader.Required("data");
-        var format = reader.Required("format") is null ? null : reader.Text("format");
+        var format = reader.RequiredText("format");
         reader.End();
         if (data is null || format is null) return null;
         if (data.Kind != JsonKind.String) return Wrong(data, $"'data' is base64, not {JsonObjectReader.Describe(data)}", errors);

@@ -43,7 +43,7 @@ internal sealed class TokenEndpoints(ModelDirectory models, ServerConfig server)
     {
         var errors = new List<ConfigError>();
         var reader = new JsonObjectReader(await ApiJson.ReadAsync(context, server.MaxBodyBytes), "a request for tokens", errors);
-        var id = reader.Required("model") is null ? null : reader.Text("model");
+        var id = reader.RequiredText("model");
         var value = reader.Required(name);
         reader.End();
         if (errors.Count > 0 || id is null || value is null) throw new ConfigException(errors);

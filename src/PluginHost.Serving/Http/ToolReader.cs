@@ -34,14 +34,14 @@ internal static class ToolReader
     public static FunctionCallContent Call(JsonElementNode node, List<ConfigError> errors)
     {
         var reader = new JsonObjectReader(node, "a tool call", errors);
-        var id = reader.Required("id") is null ? "" : reader.Text("id") ?? "";
+        var id = reader.RequiredText("id") ?? "";
         reader.Text("type");
         var function = reader.Required("function");
         reader.Integer("index", 0, 0, int.MaxValue);
         reader.End();
         if (function is null) return new FunctionCallContent(id, "");
         var called = new JsonObjectReader(function, "a called function", errors);
-        var name = called.Required("name") is null ? "" : called.Text("name") ?? "";
+        var name = called.RequiredText("name") ?? "";
         var arguments = called.Value("arguments");
         called.End();
         return new FunctionCallContent(id, name, arguments is null or { Kind: JsonKind.String, Text: "" } ? null : Arguments(arguments, errors));
@@ -69,7 +69,7 @@ internal static class ToolReader
         reader.End();
         if (function is null) return null;
         var described = new JsonObjectReader(function, "a function", errors);
-        var name = described.Required("name") is null ? null : described.Text("name");
+        var name = described.RequiredText("name");
         var description = described.AnyText("description");
         var parameters = described.Value("parameters");
         described.Flag("strict", false);

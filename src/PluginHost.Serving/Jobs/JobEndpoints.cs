@@ -43,8 +43,8 @@ internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions 
         var errors = new List<ConfigError>();
         var body = await ApiJson.ReadAsync(context, server.MaxBodyBytes);
         var reader = new JsonObjectReader(body, "a training job", errors);
-        var model = reader.Required("model") is null ? null : reader.Text("model");
-        var file = reader.Required("training_file") is null ? null : reader.Text("training_file");
+        var model = reader.RequiredText("model");
+        var file = reader.RequiredText("training_file");
         var seed = reader.Value("seed") is null ? (long?)null : reader.Integer("seed", 0, 0, long.MaxValue);
         var wanted = reader.Value("hyperparameters");
         var (steps, batch, rate) = Hyperparameters(wanted, errors);

@@ -91,8 +91,8 @@ public sealed class ApiKeys
     private static ApiKey? Read(JsonElementNode node, List<ConfigError> errors)
     {
         var reader = new JsonObjectReader(node, "a key", errors);
-        var name = reader.Required("name") is null ? null : reader.Text("name");
-        var hash = reader.Required("sha256") is null ? null : reader.Text("sha256");
+        var name = reader.RequiredText("name");
+        var hash = reader.RequiredText("sha256");
         var admin = reader.Flag("admin", false);
         reader.End();
         if (name is null || hash is null) return null;
