@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -52,20 +51,21 @@ internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions 
         reader.End();
         if (errors.Count > 0 || model is null || file is null) throw new ConfigException(errors);
 
-        var project = Project(file, body.Find("training_file")!.Location);
-        var source = JsonNode.Parse(project.Source.ToJsonString())!.AsObject();
-        if (seed is not null) source["seed"] = seed;
-        var stages = source["stages"]?.AsArray() ?? throw new ApiException(ApiError.Invalid($"'{file}' has no stages, so there is nothing to train", "training_file"));
-        foreach (var stage in stages.OfType<JsonObject>())
+        var path = PathOf(file, body.Find("training_file")!.Location);
+        var project = Read(path, []);
+        if (project.Stages.Count == 0) throw new ApiException(ApiError.Invalid($"'{file}' has no stages, so there is nothing to train", "training_file"));
+        var changes = new List<string>();
+        if (seed is not null) changes.Add($"seed={seed}");
+        for (var i = 0; i < project.Stages.Count; i++)
         {
-            if (steps is not null) stage["steps"] = steps;
-            if (batch is not null) stage["batch"] = batch;
-            if (rate is not null) stage["learningRate"] = rate;
+            if (steps is not null) changes.Add($"stages.{i}.steps={steps}");
+            if (batch is not null) changes.Add($"stages.{i}.batch={batch}");
+            if (rate is not null) changes.Add(string.Create(CultureInfo.InvariantCulture, $"stages.{i}.learningRate={rate}"));
         }
-        if (model != project.Name) stages[0]!["from"] = RunFolder.Find(options.Artifacts, model).Path; // a user error, which becomes a 400, where there is none
-        var text = source.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+        if (model != project.Name) changes.Add($"stages.0.from={JsonSerializer.Serialize(RunFolder.Find(options.Artifacts, model).Path)}"); // a user error, which becomes a 400, where there is none
+        project = Read(path, changes);
         RunFolder run;
-        lock (creating) run = RunFolder.Create(options.Artifacts, project.Name, clock.GetLocalNow(), text, latest: false);
+        lock (creating) run = RunFolder.Create(options.Artifacts, project.Name, clock.GetLocalNow(), project.Source.ToJsonString(), latest: false);
         var job = store.Add($"ftjob-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}", model, file, run.Path, wanted?.ToJsonString() ?? "{}", clock.GetUtcNow());
         runner.Wake();
         await ApiJson.WriteAsync(context, writer => JobJson.Job(writer, job));
@@ -140,14 +140,16 @@ internal sealed class JobEndpoints(JobStore store, JobRunner runner, JobOptions 
         return ApiJson.WriteAsync(context, writer => JobJson.Job(writer, Find(job.Id)));
     }
 
-    private ProjectConfig Project(string file, JsonLocation location)
+    private ProjectConfig Read(string path, IReadOnlyList<string> changes) => ProjectFile.Read(path, changes, RunFolder.Finder(options.Artifacts));
+
+    private string PathOf(string file, JsonLocation location)
     {
         var name = file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? file : file + ".json";
         var path = Path.Combine(options.Projects, name);
         // A name, never a path: nothing outside of the folder can be asked for.
         if (Path.GetFileName(name) != name || !File.Exists(path))
             throw new ConfigException([new ConfigError(location, $"there is no project file '{name}' in the server's folder of projects{NearestName.Suggestion(name, Directory.Exists(options.Projects) ? Directory.GetFiles(options.Projects, "*.json").Select(known => Path.GetFileName(known)) : [])}")]);
-        return ProjectFile.Read(path, [], RunFolder.Finder(options.Artifacts));
+        return path;
     }
 
     private static (long? Steps, long? Batch, double? Rate) Hyperparameters(JsonElementNode? node, List<ConfigError> errors)

@@ -91,7 +91,7 @@ public sealed class JobRunner(JobStore store, JobOptions options, TimeProvider c
     {
         try
         {
-            await FreeAsync(job.Run, stop).ConfigureAwait(false);
+            await FreeAsync(new RunFolder(job.Run), stop).ConfigureAwait(false);
             return await RunAsync(job, stop).ConfigureAwait(false);
         }
         catch (Exception error) when (error is UserErrorException or UnauthorizedAccessException)
@@ -185,20 +185,11 @@ public sealed class JobRunner(JobStore store, JobOptions options, TimeProvider c
     }
 
     // Two processes on one run would write over each other: that of a killed server is on its way out, and is waited for.
-    private async Task FreeAsync(string run, CancellationToken stop)
+    private async Task FreeAsync(RunFolder run, CancellationToken stop)
     {
         var deadline = Environment.TickCount64 + (long)options.Patience.TotalMilliseconds;
-        while (true)
-        {
-            try
-            {
-                new RunFolder(run).Lock().Dispose();
-                return;
-            }
-            catch (UserErrorException) when (Environment.TickCount64 < deadline)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), stop).ConfigureAwait(false);
-            }
-        }
+        IDisposable? free;
+        while ((free = run.TryLock()) is null && Environment.TickCount64 < deadline) await Task.Delay(TimeSpan.FromMilliseconds(100), stop).ConfigureAwait(false);
+        (free ?? run.Lock()).Dispose(); // which says why, where it is not free
     }
 }
