@@ -9,7 +9,7 @@ using PluginHost.Serving.Models;
 namespace PluginHost.Serving.Tests;
 
 /// <summary>A model that repeats the last message letter by letter, and does what a message beginning with '!' says.</summary>
-internal sealed class FakeModel(string id) : IServedModel, IChatClient, IEmbeddingGenerator<AIContent, Embedding<float>>, ITokenizer
+internal sealed class FakeModel(string id) : IServedModel, IPluginControl, IChatClient, IEmbeddingGenerator<AIContent, Embedding<float>>, ITokenizer
 {
     public const string Slow = "!slow";
 
@@ -38,6 +38,8 @@ internal sealed class FakeModel(string id) : IServedModel, IChatClient, IEmbeddi
     public int Said;
 
     public List<ChatOptions?> Asked { get; } = [];
+
+    public Task<(bool Done, string Text)> ControlAsync(string command, string? plugin, string? folder) => Task.FromResult((plugin != "pinned", $"{command} {plugin} from {folder ?? "where it was"}"));
 
     public Task LoadAsync(CancellationToken cancellation = default)
     {

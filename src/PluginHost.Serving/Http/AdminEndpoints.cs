@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using PluginHost.Config;
 using PluginHost.Config.Json;
 using PluginHost.Serving.Keys;
@@ -6,7 +7,7 @@ using PluginHost.Serving.Models;
 
 namespace PluginHost.Serving.Http;
 
-/// <summary><c>/admin</c>: plugins of served models, keys and the host file read again, drain.</summary>
+/// <summary><c>/admin</c>: plugins of served models, keys read again, drain.</summary>
 internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, ApiKeys keys, ServerConfig server)
 {
     private static readonly string[] Commands = ["swap", "quarantine", "restore", "drain"];
@@ -19,7 +20,7 @@ internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, 
         var command = (string)context.Request.RouteValues["command"]!;
         if (!Commands.Contains(command)) throw new ApiException(ApiError.Missing($"plugins have no command '{command}'{NearestName.Suggestion(command, Commands)}"));
         string? model = null, folder = null;
-        if (context.Request.ContentLength is not (null or 0))
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true) // a body in chunks has no length
         {
             var errors = new List<ConfigError>();
             var reader = new JsonObjectReader(await ApiJson.ReadAsync(context, server.MaxBodyBytes), "a change of a plugin", errors);

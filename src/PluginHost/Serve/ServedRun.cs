@@ -78,7 +78,8 @@ internal sealed class ServedRun(string id, RunFolder run, HostConfig host, Engin
             var old = loaded;
             loaded = null;
             if (old is null) return;
-            while (old.Decoder?.Figures is { Running: > 0 } or { Waiting: > 0 }) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+            // Whoever asked for it may go away: what has been taken out is still to be given back.
+            while (old.Decoder?.Figures is { Running: > 0 } or { Waiting: > 0 }) await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None).ConfigureAwait(false);
             await Task.Run(old.Dispose, CancellationToken.None).ConfigureAwait(false);
         }
         finally
