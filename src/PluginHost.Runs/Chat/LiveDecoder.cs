@@ -152,8 +152,7 @@ public sealed class LiveDecoder : IDisposable
         var graph = use.Graph;
         graph.Train(false);
         var decoder = graph.Decoder ?? throw new UserErrorException("the graph has no decoder any more");
-        var steps = graph.StepsFor([graph.DecoderContextSlot]);
-        var fusesText = steps.Any(step => step.Reads(graph.Plan.SampleSlots[(int)SamplePort.Text]));
+        var fusesText = PromptFusion.Steps(graph).Any(step => step.Reads(graph.Plan.SampleSlots[(int)SamplePort.Text]));
         // What stands before the text takes places of its own.
         var blank = Fuse(use, new Sample("blank"), [data.Tokenizer!.Special(SpecialTokens.Begin)]);
         var learnt = blank.Adapters?.Slots.Values.Select(content => content.Length).DefaultIfEmpty(0).Max() ?? 0;
@@ -169,20 +168,24 @@ public sealed class LiveDecoder : IDisposable
     // On the engine's thread.
     private FusedPrompt Fuse(GraphUse use, Sample sample, IReadOnlyList<int> prompt)
     {
-        var (graph, began) = (use.Graph, Stopwatch.GetTimestamp());
+        var began = Stopwatch.GetTimestamp();
         using var pass = StepGate.Enter();
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var batch = data.CollatePrompts([(sample, prompt)]);
-        var slots = graph.CreateSlots();
-        SlotFiller.Fill(graph.Plan, batch, slots);
-        var adapters = graph.Tunings.For(slots);
-        using (AdapterSet.Use(adapters)) ExecutableGraph.Run(graph.StepsFor([graph.DecoderContextSlot]), slots);
-        var context = graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot];
-        var tensors = scope.DisposablesView.ToList();
-        scope.Detach(tensors);
-        MediaMeter.Record("fusion", began);
-        return new FusedPrompt(context, new Owned(live.Again(use), batch, tensors), adapters);
+        try
+        {
+            var (context, adapters) = PromptFusion.Run(use.Graph, PromptFusion.Steps(use.Graph), batch);
+            var tensors = scope.DisposablesView.ToList();
+            scope.Detach(tensors);
+            MediaMeter.Record("fusion", began);
+            return new FusedPrompt(context, new Owned(live.Again(use), batch, tensors), adapters);
+        }
+        catch
+        {
+            batch.Dispose();
+            throw;
+        }
     }
 
     private sealed class Engine(IDecoder decoder, IDisposable held, ContinuousBatch batch) : IDisposable

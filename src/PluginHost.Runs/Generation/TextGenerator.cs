@@ -14,7 +14,6 @@ namespace PluginHost.Runs.Generation;
 public sealed class TextGenerator
 {
     private readonly ExecutableGraph graph;
-    private readonly GraphPlan plan;
     private readonly Dataset data;
     private readonly IDecoder decoder;
     private readonly ITokenizer tokenizer;
@@ -24,9 +23,9 @@ public sealed class TextGenerator
     /// <exception cref="UserErrorException">The graph has no decoder.</exception>
     public TextGenerator(ExecutableGraph graph, Dataset data)
     {
-        (this.graph, plan, this.data) = (graph, graph.Plan, data);
+        (this.graph, this.data) = (graph, data);
         decoder = graph.Decoder ?? throw new UserErrorException("The graph has no decoder, so there is nothing that could answer; add a node of kind 'decoder'.");
-        contextSteps = graph.DecoderContextSlot < 0 ? [] : graph.StepsFor([graph.DecoderContextSlot]);
+        contextSteps = PromptFusion.Steps(graph);
         tokenizer = data.Tokenizer ?? throw new UserErrorException("The project has no tokenizer, so there is no text to generate; add data.tokenizer.");
         end = tokenizer.Special(SpecialTokens.End);
     }
@@ -66,25 +65,13 @@ public sealed class TextGenerator
         return tokenizer.Decode(tokens[0]).Trim();
     }
 
-    // What the batch is read with, and what the adapter adds in each call.
-    private (IFusionContext? Context, AdapterSet? Adapters) Fuse(Batch batch, ITuning? adapter)
-    {
-        using var pass = StepGate.Enter();
-        var slots = graph.CreateSlots();
-        SlotFiller.Fill(plan, batch, slots);
-        var adapters = graph.Tunings.For(slots, adapter);
-        using var _ = AdapterSet.Use(adapters);
-        ExecutableGraph.Run(contextSteps, slots);
-        return (graph.DecoderContextSlot < 0 ? null : (IFusionContext?)slots[graph.DecoderContextSlot], adapters);
-    }
-
     // sureness: what the answers' log-probabilities are added to, the end's included.
     private List<int>[] Generate(Batch batch, Sampling sampling, ITuning? adapter, Action<List<int>[]>? grown, CancellationToken cancellation, double[]? sureness = null)
     {
         graph.Train(false);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var (context, adapters) = Fuse(batch, adapter);
+        var (context, adapters) = PromptFusion.Run(graph, contextSteps, batch, adapter);
 
         var prompt = batch.Text!;
         var rows = (int)prompt.Ids.size(0);
