@@ -15,23 +15,11 @@ public sealed record ServerConfig
     /// <summary>The folder whose project files can be asked for as training jobs; absolute.</summary>
     public required string Projects { get; init; }
 
-    /// <summary>Requests that a model answers at a time.</summary>
-    public int Slots { get; init; } = 16;
-
-    /// <summary>Most requests that wait for one of them.</summary>
-    public int Queue { get; init; } = 64;
-
-    /// <summary>Most tokens of prompt and answer together; null: what the model's texts were trained with.</summary>
-    public int? ContextLength { get; init; }
-
-    /// <summary>Media whose encoding is kept for requests that bring the same.</summary>
-    public int KeptMedia { get; init; } = 32;
+    /// <summary>How much each model answers at once: <c>slots</c>, <c>queue</c>, <c>contextLength</c>, <c>keptMedia</c> and <c>threads</c>.</summary>
+    public EngineConfig Engine { get; init; } = new();
 
     /// <summary>The plugin of kind <c>constraint</c> that holds answers to a JSON object.</summary>
     public string JsonConstraint { get; init; } = "constraint.json-object";
-
-    /// <summary>Threads that a step of decoding is computed on; 0: one for each core.</summary>
-    public int Threads { get; init; }
 
     /// <summary>Most bytes of a request's body, when it is unpacked.</summary>
     public long MaxBodyBytes { get; init; } = 20 << 20;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using PluginHost.Catalog;
+using PluginHost.Config;
 using PluginHost.Data;
 using PluginHost.Graph;
 using PluginHost.Runs.Decoding;
@@ -17,7 +18,7 @@ public sealed class LiveDecoder : IDisposable
 {
     private readonly LiveGraph live;
     private readonly Dataset data;
-    private readonly EngineOptions options;
+    private readonly EngineConfig options;
     private readonly Action<Exception>? failed;
     private readonly Lock gate = new();
     private readonly FusionCache fusions;
@@ -30,7 +31,7 @@ public sealed class LiveDecoder : IDisposable
     /// <param name="options">How much is answered at once.</param>
     /// <param name="failed">Told of what engine, encoders or tokenizer threw; null: nobody.</param>
     /// <exception cref="UserErrorException">The graph has no decoder, or the project no tokenizer.</exception>
-    public LiveDecoder(LiveGraph live, Dataset data, EngineOptions options, Action<Exception>? failed = null)
+    public LiveDecoder(LiveGraph live, Dataset data, EngineConfig options, Action<Exception>? failed = null)
     {
         (this.live, this.data, this.options, this.failed) = (live, data, options, failed);
         if (live.Plan.DecoderNode is null) throw new UserErrorException("the graph has no decoder, so there is nothing that could answer; add a node of kind 'decoder'");

@@ -45,7 +45,7 @@ internal sealed class ServeBench(HostConfig host, ProjectConfig project, ServeBe
         use.Graph.Train(false);
         if (PackedDecodeEngine.Refusal(use.Graph.DecoderTower) is { } reason) throw new UserErrorException($"{project.Path}: the decoder cannot be packed: {reason}.");
         using var engine = new PackedDecodeEngine(use.Graph.Decoder!, use.Graph.DecoderTower, Streams[^1], Prompt + Tokens);
-        using var live = decoder = new LiveDecoder(workspace.Graph, workspace.Data, new EngineOptions(Slots: Streams[^1], Threads: 1));
+        using var live = decoder = new LiveDecoder(workspace.Graph, workspace.Data, new EngineConfig(Slots: Streams[^1], Threads: 1));
         var keys = Path.Combine(Path.GetTempPath(), $"pluginhost-{Guid.NewGuid():N}", "keys.json");
         await using var app = ServingHost.Build(host.Server with { Urls = ["http://127.0.0.1:0"], Keys = keys, RequestsPerMinute = 0 }, [new BenchModel(workspace, decoder)], builder => builder.Logging.ClearProviders());
         await app.StartAsync(cancellation);

@@ -17,7 +17,7 @@ internal sealed class LoadedRun : IDisposable
     private PluginLease? constraint;
 
     /// <exception cref="UserErrorException">The run cannot be loaded.</exception>
-    public LoadedRun(string id, RunFolder run, HostConfig host, EngineOptions options, ILoggerFactory loggers, CancellationToken cancellation)
+    public LoadedRun(string id, RunFolder run, HostConfig host, ILoggerFactory loggers, CancellationToken cancellation)
     {
         var logger = loggers.CreateLogger<ServedRun>();
         var project = ProjectFile.Read(run.Project, []);
@@ -28,7 +28,7 @@ internal sealed class LoadedRun : IDisposable
             using (var use = Workspace.Graph.Acquire()) use.Graph.Train(false);
             if (Workspace.Plan.DecoderNode is not null && Workspace.Data.Tokenizer is not null)
             {
-                Decoder = new LiveDecoder(Workspace.Graph, Workspace.Data, options, error => logger.LogError(error, "A request to '{Model}' failed", id));
+                Decoder = new LiveDecoder(Workspace.Graph, Workspace.Data, host.Server.Engine, error => logger.LogError(error, "A request to '{Model}' failed", id));
                 Chat = new GraphChatClient(Decoder, Workspace.Data, Workspace.Media, Workspace.Plan.Modalities, id, JsonConstraint(host));
             }
             if (SharedSpace.Of(Workspace.Plan).Count > 0)

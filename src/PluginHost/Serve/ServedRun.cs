@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Config;
 using PluginHost.Live;
-using PluginHost.Runs.Chat;
 using PluginHost.Runs.Decoding;
 using PluginHost.Sdk;
 using PluginHost.Serving.Models;
@@ -14,9 +13,8 @@ namespace PluginHost.Serve;
 /// <param name="id">Its name in requests.</param>
 /// <param name="run">The run.</param>
 /// <param name="host">The host file.</param>
-/// <param name="options">How much it answers at once.</param>
 /// <param name="loggers">For plugins' messages and failures.</param>
-internal sealed class ServedRun(string id, RunFolder run, HostConfig host, EngineOptions options, ILoggerFactory loggers) : IServedModel, IPluginControl, IDisposable
+internal sealed class ServedRun(string id, RunFolder run, HostConfig host, ILoggerFactory loggers) : IServedModel, IPluginControl, IDisposable
 {
     private readonly SemaphoreSlim changing = new(1);
     private volatile LoadedRun? loaded;
@@ -55,7 +53,7 @@ internal sealed class ServedRun(string id, RunFolder run, HostConfig host, Engin
         {
             if (loaded is not null) return;
             (loading, failure) = (true, null);
-            loaded = await Task.Run(() => new LoadedRun(id, run, host, options, loggers, cancellation), cancellation).ConfigureAwait(false);
+            loaded = await Task.Run(() => new LoadedRun(id, run, host, loggers, cancellation), cancellation).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {

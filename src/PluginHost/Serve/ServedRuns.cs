@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Config;
-using PluginHost.Runs.Chat;
 using PluginHost.Sdk;
 
 namespace PluginHost.Serve;
@@ -14,12 +13,11 @@ internal static class ServedRuns
     /// <exception cref="UserErrorException">There is no such run, or it is not finished.</exception>
     public static IReadOnlyList<ServedRun> Find(IReadOnlyList<string> items, HostConfig host, ILoggerFactory loggers)
     {
-        var options = new EngineOptions(host.Server.Slots, host.Server.Queue, host.Server.ContextLength, host.Server.KeptMedia, host.Server.Threads);
         var runs = items.Select(item => item.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? Newest(item, host) : RunFolder.Find(host.Artifacts, item)).DistinctBy(run => run.Path).ToList();
         foreach (var run in runs)
             if (!File.Exists(run.Model)) throw new UserErrorException($"the run '{run.Name}' has no weights ({run.Model}); finish it with 'pluginhost run --resume {run.Name}', or name another");
         var named = runs.Select(run => (Run: run, Project: NameOf(run))).ToList();
-        return [.. named.Select(item => new ServedRun(named.Count(other => other.Project == item.Project) == 1 ? item.Project : item.Run.Name, item.Run, host, options, loggers))];
+        return [.. named.Select(item => new ServedRun(named.Count(other => other.Project == item.Project) == 1 ? item.Project : item.Run.Name, item.Run, host, loggers))];
     }
 
     private static RunFolder Newest(string file, HostConfig host)
