@@ -26,7 +26,7 @@ public sealed class Dataset : IDisposable
     private readonly DataConfig config;
     private readonly ISource source;
     private readonly RejectionLog rejections;
-    private readonly Device device;
+
     private readonly MediaLibrary library;
     private readonly SampleReader reader;
     private readonly Lazy<TaskAnswers> answers;
@@ -38,7 +38,7 @@ public sealed class Dataset : IDisposable
     /// <param name="device">Where tensors go.</param>
     public Dataset(DataConfig config, ISource source, IReadOnlyList<MediaPlugin> media, RejectionLog rejections, Device device)
     {
-        (this.config, this.source, this.rejections, this.device) = (config, source, rejections, device);
+        (this.config, this.source, this.rejections, Device) = (config, source, rejections, device);
         library = new MediaLibrary(media, FormatOf(config), RememberedBytes, TimeSpan.FromSeconds(config.DecodeSeconds));
         reader = new SampleReader(source, library, rejections);
         answers = new Lazy<TaskAnswers>(() => new TaskAnswers(Leading(source, AnswerSamples)));
@@ -57,7 +57,7 @@ public sealed class Dataset : IDisposable
     public IReadOnlyList<ChosenTransform> Transforms { get; init; } = [];
 
     /// <summary>Where its tensors are.</summary>
-    public Device Device => device;
+    public Device Device { get; }
 
     /// <summary>The open source.</summary>
     public ISource Source => source;
@@ -149,7 +149,7 @@ public sealed class Dataset : IDisposable
             text.Begin();
             layout.AddTurn(text, sample, sample.Turns[0]);
         }
-        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Text = text.ToTensors(layout.Pad, device), Samples = samples };
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Text = text.ToTensors(layout.Pad, Device), Samples = samples };
     }
 
     /// <summary>Rows to be continued: prompts of one length, without padding and targets.</summary>
@@ -164,7 +164,7 @@ public sealed class Dataset : IDisposable
             text.Add(prompt, int.MaxValue, 0);
         }
         Sample[] samples = [.. rows.Select(row => row.Sample)];
-        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Text = text.ToTensors(Layout().Pad, device, exact: true), Samples = samples };
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Text = text.ToTensors(Layout().Pad, Device, exact: true), Samples = samples };
     }
 
     /// <summary>The answers that training samples give to a task, the most frequent first.</summary>
@@ -176,7 +176,7 @@ public sealed class Dataset : IDisposable
         var (layout, text) = (Layout(), new TextRows());
         foreach (var (sample, question, candidates) in rows) layout.AddCandidates(text, sample, question, candidates);
         Sample[] samples = [.. rows.Select(row => row.Sample)];
-        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Candidates = text.ToTensors(layout.Pad, device), Samples = samples };
+        return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Candidates = text.ToTensors(layout.Pad, Device), Samples = samples };
     }
 
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
@@ -230,7 +230,7 @@ public sealed class Dataset : IDisposable
             Image = Images(heads),
             Audio = Sounds(heads),
             Video = Videos(heads),
-            Text = Tokenizer is null ? null : text.ToTensors(Layout().Pad, device),
+            Text = Tokenizer is null ? null : text.ToTensors(Layout().Pad, Device),
             Caption = Captioned([.. heads.Select(head => (head, head.Texts.Values.FirstOrDefault()))]),
             Candidates = candidates == 0 || Tokenizer is null ? null : Candidates(rows, candidates, random),
             Samples = [.. rows.SelectMany(row => row.Samples)],
@@ -245,7 +245,7 @@ public sealed class Dataset : IDisposable
             var questions = row.Samples.SelectMany(sample => sample.Turns).Select(turn => new CandidateQuestion(turn, answers.Value.DrawWrong(turn, count - 1, ref random)));
             layout.AddCandidates(text, row.Samples[0], [.. questions.Where(question => question.Wrong.Count > 0)]);
         }
-        return text.ToTensors(layout.Pad, device);
+        return text.ToTensors(layout.Pad, Device);
     }
 
     private TextBatch? Captioned(IReadOnlyList<(Sample Sample, string? Caption)> rows)
@@ -253,17 +253,17 @@ public sealed class Dataset : IDisposable
         if (Tokenizer is null || !Captions) return null;
         var (layout, caption) = (Layout(), new TextRows());
         foreach (var (sample, text) in rows) layout.AddCaption(caption, sample, text);
-        return caption.ToTensors(layout.Pad, device);
+        return caption.ToTensors(layout.Pad, Device);
     }
 
     private Masked? Images(IReadOnlyList<Sample> samples) =>
-        Modalities.Contains(Modality.Image) ? MediaTensors.Images(samples, config.ImageSize, device) : null;
+        Modalities.Contains(Modality.Image) ? MediaTensors.Images(samples, config.ImageSize, Device) : null;
 
     private Masked? Sounds(IReadOnlyList<Sample> samples) =>
-        Modalities.Contains(Modality.Audio) ? MediaTensors.Sounds(samples, FormatOf(config).AudioSamples, device) : null;
+        Modalities.Contains(Modality.Audio) ? MediaTensors.Sounds(samples, FormatOf(config).AudioSamples, Device) : null;
 
     private Masked? Videos(IReadOnlyList<Sample> samples) =>
-        Modalities.Contains(Modality.Video) ? MediaTensors.Videos(samples, FormatOf(config), device) : null;
+        Modalities.Contains(Modality.Video) ? MediaTensors.Videos(samples, FormatOf(config), Device) : null;
 
     private TextLayout Layout() => new(
         Tokenizer ?? throw new InvalidOperationException("The project has no tokenizer: data.tokenizer names one."), config.TextLength, rejections);

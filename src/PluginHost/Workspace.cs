@@ -115,7 +115,7 @@ internal sealed class Workspace : IDisposable
                 return new SurroundedMetric(lease.Guarded<IMediaMetric>(), () => Context(lease.Description, [.. evaluation.Requirements.Select(requirement => models.Supply(requirement, device))]));
             }
             var metrics = plan.Evaluations.Select(Metric).ToList();
-            var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, tunings, device) { Media = new InlineMedia(new MediaDecoding(media, format, rememberedBytes: 0), format) };
+            var workspace = new Workspace(project, catalog, data, graph, metrics, weightings, tunings, device) { Media = new InlineMedia(media, format) };
             workspace.owned.AddRange(owned);
             return workspace;
         }

@@ -50,7 +50,7 @@ internal sealed class TrainedModel : IDisposable
         var config = plan.Project.Data;
         var plugins = plan.Media.Select(plugin => new MediaPlugin(plugin.Description.Id, plugin.Description.Accepts, Lease(plugin).Guarded<IMediaDecoder>())).ToList();
         var format = Dataset.FormatOf(config);
-        var media = new InlineMedia(new MediaDecoding(plugins, format, rememberedBytes: 0), format);
+        var media = new InlineMedia(plugins, format);
         var data = Own(new Dataset(config, new NoSamples(), plugins, new RejectionLog(), settings.Device) { Modalities = plan.Modalities });
         var tokenizer = plan.Tokenizer!;
         data.Tokenizer = Lease(tokenizer).As<ITokenizerPlugin>().Load(File.ReadAllText(run.Tokenizer), new BuildContext

@@ -5,10 +5,13 @@ using PluginHost.Sdk;
 namespace PluginHost.Runs.Inference;
 
 /// <summary>Media that come as bytes instead of files, decoded as a run decodes its own.</summary>
-/// <param name="decoding">The run's decoders.</param>
+/// <param name="decoders">The run's decoders, in order of preference.</param>
 /// <param name="format">The form that its graph reads.</param>
-public sealed class InlineMedia(MediaDecoding decoding, MediaFormat format)
+public sealed class InlineMedia(IReadOnlyList<MediaPlugin> decoders, MediaFormat format)
 {
+    // Nothing is remembered by the name of a file that lives as long as a request.
+    private readonly MediaDecoding decoding = new(decoders, format, rememberedBytes: 0);
+
     /// <summary>The modality of a content by its media type; null: none that there is.</summary>
     public static string? ModalityOf(DataContent content) =>
         ((string[])["image", "audio", "video"]).FirstOrDefault(content.HasTopLevelMediaType);

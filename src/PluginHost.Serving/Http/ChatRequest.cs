@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using PluginHost.Runs.Chat;
 
 namespace PluginHost.Serving.Http;
 
@@ -18,5 +19,5 @@ internal sealed record ChatRequest(string Model, IReadOnlyList<ChatMessage> Mess
     public bool IncludeUsage { get; init; }
 
     /// <summary>Whether log-probabilities are wanted.</summary>
-    public bool LogProbabilities { get; init; }
+    public bool LogProbabilities => Options.AdditionalProperties?.ContainsKey(GraphChatClient.LogProbabilities) == true;
 }

@@ -37,7 +37,6 @@ internal static class ChatRequestReader
             Count = (int)reader.Integer("n", 1, 1, MostAnswers),
             Stream = reader.Flag("stream", false),
             IncludeUsage = reader.Value("stream_options") is { } streaming && IncludesUsage(new JsonObjectReader(streaming, "'stream_options'", errors)),
-            LogProbabilities = wanted,
         };
         foreach (var name in Ignored) reader.Value(name);
         reader.End();

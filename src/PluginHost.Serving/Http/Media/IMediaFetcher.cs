@@ -4,7 +4,7 @@ using PluginHost.Sdk;
 namespace PluginHost.Serving.Http.Media;
 
 /// <summary>Fetches media that requests name by address.</summary>
-public interface IMediaFetcher
+internal interface IMediaFetcher
 {
     /// <summary>The medium at an address.</summary>
     /// <exception cref="UserErrorException">It may not be fetched, or cannot be.</exception>

@@ -3,7 +3,7 @@ using System.Net;
 namespace PluginHost.Serving.Http.Media;
 
 /// <summary>From where media are fetched, and how.</summary>
-public sealed record MediaFetching
+internal sealed record MediaFetching
 {
     /// <summary>The hosts, as <c>name</c> (at its scheme's own port) or <c>name:port</c>. Empty: nothing is fetched.</summary>
     public required IReadOnlyList<string> Hosts { get; init; }
