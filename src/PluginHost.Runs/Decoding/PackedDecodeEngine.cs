@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using PluginHost.Catalog;
 using PluginHost.Runs.Training;
@@ -22,14 +20,9 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     private readonly PackedTower tower;
     private readonly SlotCache cache;
     private readonly SlotState[] states;
-    private readonly Rotations rotations;
+    private readonly PackedBlocks blocks;
+    private readonly PassMemory memory;
     private readonly int width;
-    private readonly int heads;
-    private readonly int keyValueHeads;
-    private readonly int headWidth;
-    private readonly int feedForward;
-    private readonly float epsilon;
-    private PassMemory memory;
 
     /// <summary>Packs a decoder and allocates its slots.</summary>
     /// <param name="decoder">The decoder; it must outlive the engine.</param>
@@ -44,12 +37,11 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         (Slots, Length) = (slots, length);
         tower = PackedTower.Of(described!);
         var shape = tower.Shape;
-        (width, heads, keyValueHeads, headWidth) = ((int)shape.Width, (int)shape.Heads, (int)shape.KeyValueHeads, (int)shape.HeadWidth);
-        (feedForward, epsilon) = ((int)shape.FeedForward, (float)shape.NormEpsilon);
-        cache = new SlotCache(shape.Layers, slots, keyValueHeads, length, headWidth);
+        width = (int)shape.Width;
+        cache = new SlotCache(shape.Layers, slots, (int)shape.KeyValueHeads, length, (int)shape.HeadWidth);
+        blocks = new PackedBlocks(tower, cache);
         states = [.. Enumerable.Range(0, slots).Select(_ => new SlotState())];
-        rotations = new Rotations(headWidth, shape.RotaryBase!.Value);
-        memory = Memory(MostRows);
+        memory = blocks.Memory(MostRows);
     }
 
     /// <inheritdoc/>
@@ -100,7 +92,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         for (var done = 0; done < tokens.Length; done += MostRows)
         {
             var part = tokens[done..Math.Min(done + MostRows, tokens.Length)];
-            var rows = new Row[part.Length];
+            var rows = new PassRow[part.Length];
             for (var i = 0; i < rows.Length; i++) rows[i] = Next(slot, i);
             Read(rows, part, done + part.Length == tokens.Length ? logits : []);
         }
@@ -114,7 +106,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         for (var done = 0; done < slots.Length; done += MostRows)
         {
             var count = Math.Min(MostRows, slots.Length - done);
-            var rows = new Row[count];
+            var rows = new PassRow[count];
             for (var i = 0; i < count; i++) rows[i] = Next(slots[done + i], 0);
             Read(rows, tokens.Slice(done, count), logits.Slice(done * Vocabulary, count * Vocabulary));
         }
@@ -139,13 +131,11 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         cache.Dispose();
     }
 
-    private PassMemory Memory(int rows) => new(rows, width, (heads + 2 * keyValueHeads) * headWidth, heads * headWidth, feedForward);
-
-    private Row Next(int slot, int ahead)
+    private PassRow Next(int slot, int ahead)
     {
         var state = states[slot];
         var at = state.Before + state.Tokens + ahead;
-        return new Row(slot, state.FirstPosition + state.Tokens + ahead, at, at + 1);
+        return new PassRow(slot, state.FirstPosition + state.Tokens + ahead, at, at + 1);
     }
 
     private void Room(int slot, int tokens)
@@ -167,18 +157,18 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         var values = prefix.Data[0].to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();   // [prefix, width]
         var real = Enumerable.Range(0, seen.Length).Where(i => seen[i]).ToArray();
         if (state.Before + real.Length > Length) throw new InvalidOperationException($"A slot holds {Length} positions; the fusion's prefix of {real.Length} does not fit.");
-        var large = Memory(real.Length);
-        var rows = new Row[real.Length];
+        var large = blocks.Memory(real.Length);
+        var rows = new PassRow[real.Length];
         for (var i = 0; i < rows.Length; i++)
         {
-            rows[i] = new Row(slot, state.FirstPosition + real[i], state.Before + i, state.Before + rows.Length);
+            rows[i] = new PassRow(slot, state.FirstPosition + real[i], state.Before + i, state.Before + rows.Length);
             values.AsSpan(real[i] * width, width).CopyTo(large.Hidden(i));
         }
-        for (var layer = 0; layer < tower.Layers.Count; layer++) Block(layer, rows, large);
+        for (var layer = 0; layer < tower.Layers.Count; layer++) blocks.Run(layer, rows, large);
         (state.Before, state.FirstPosition) = (state.Before + rows.Length, state.FirstPosition + seen.Length);
     }
 
-    private void Read(Row[] rows, ReadOnlySpan<int> tokens, Span<float> logits)
+    private void Read(PassRow[] rows, ReadOnlySpan<int> tokens, Span<float> logits)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -191,7 +181,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         });
         for (var layer = 0; layer < tower.Layers.Count; layer++)
         {
-            Block(layer, rows, memory);
+            blocks.Run(layer, rows, memory);
             var index = layer;
             ForEachSequence(rows, (state, first, count) =>
             {
@@ -203,11 +193,11 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     }
 
     // The last row's, or each row's: as many as there is room for.
-    private void Logits(Row[] rows, Span<float> logits)
+    private void Logits(PassRow[] rows, Span<float> logits)
     {
         var wanted = logits.Length / Vocabulary;
         var first = rows.Length - wanted;
-        for (var i = first; i < rows.Length; i++) Normalise(memory.Hidden(i), tower.Norm, memory.Normal(i));
+        for (var i = first; i < rows.Length; i++) blocks.Normalise(memory.Hidden(i), tower.Norm, memory.Normal(i));
         fixed (float* to = logits) tower.Head.Multiply(memory.NormalAt(first), wanted, to, Vocabulary);
         for (var i = first; i < rows.Length; i++)
         {
@@ -222,75 +212,8 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         }
     }
 
-    // One block for all rows: attention over what each sees, then feed forward.
-    private void Block(int index, Row[] rows, PassMemory pass)
-    {
-        var layer = tower.Layers[index];
-        for (var i = 0; i < rows.Length; i++) Normalise(pass.Hidden(i), layer.AttentionNorm, pass.Normal(i));
-        layer.QueryKeyValue.Multiply(pass.NormalAt(0), rows.Length, pass.QueryKeyValueAt(0), layer.QueryKeyValue.Outputs);
-        for (var i = 0; i < rows.Length; i++) Place(index, layer, rows[i], pass.QueryKeyValue(i));
-        if ((long)rows.Length * heads * rows[0].Sees * headWidth > 1 << 16) TorchThreads.ForEach(rows.Length * heads, pair => Attend(index, rows[pair / heads], pair % heads, pair / heads, pass));
-        else
-            for (var pair = 0; pair < rows.Length * heads; pair++) Attend(index, rows[pair / heads], pair % heads, pair / heads, pass);
-        layer.Output.Multiply(pass.AttendedAt(0), rows.Length, pass.NormalAt(0), width);
-        for (var i = 0; i < rows.Length; i++)
-        {
-            TensorPrimitives.Add(pass.Hidden(i), pass.Normal(i), pass.Hidden(i));
-            Normalise(pass.Hidden(i), layer.FeedForwardNorm, pass.Normal(i));
-        }
-        layer.GateUp.Multiply(pass.NormalAt(0), rows.Length, pass.GateUpAt(0), 2 * feedForward);
-        for (var i = 0; i < rows.Length; i++)
-        {
-            // silu(gate) · up
-            var gate = pass.GateUp(i)[..feedForward];
-            var up = pass.GateUp(i)[feedForward..];
-            var inner = pass.Inner(i);
-            TensorPrimitives.Sigmoid(gate, inner);
-            TensorPrimitives.Multiply(inner, gate, inner);
-            TensorPrimitives.Multiply(inner, up, inner);
-        }
-        layer.Down.Multiply(pass.InnerAt(0), rows.Length, pass.NormalAt(0), width);
-        for (var i = 0; i < rows.Length; i++) TensorPrimitives.Add(pass.Hidden(i), pass.Normal(i), pass.Hidden(i));
-    }
-
-    // Queries and keys are normalised and rotated; keys and values go to their place in the cache.
-    private void Place(int index, PackedTower.Layer layer, Row row, Span<float> fused)
-    {
-        for (var head = 0; head < heads + keyValueHeads; head++)
-        {
-            var part = fused.Slice(head * headWidth, headWidth);
-            if ((head < heads ? layer.QueryNorm : layer.KeyNorm) is { } norm) Normalise(part, norm, part);
-            rotations.Rotate(part, row.Position);
-        }
-        for (var head = 0; head < keyValueHeads; head++)
-        {
-            fused.Slice((heads + head) * headWidth, headWidth).CopyTo(new Span<float>(cache.Keys(index, row.Slot, head) + (long)row.At * headWidth, headWidth));
-            fused.Slice((heads + keyValueHeads + head) * headWidth, headWidth).CopyTo(new Span<float>(cache.Values(index, row.Slot, head) + (long)row.At * headWidth, headWidth));
-        }
-    }
-
-    private void Attend(int layer, Row row, int head, int place, PassMemory pass)
-    {
-        var shared = head / (heads / keyValueHeads);
-        var keys = cache.Keys(layer, row.Slot, shared);
-        var values = cache.Values(layer, row.Slot, shared);
-        var rented = ArrayPool<float>.Shared.Rent(row.Sees);
-        var scores = rented.AsSpan(0, row.Sees);
-        AttentionKernel.Scores(pass.QueryKeyValueAt(place) + head * headWidth, keys, headWidth, 1 / MathF.Sqrt(headWidth), scores);
-        TensorPrimitives.SoftMax(scores, scores);
-        AttentionKernel.Mix(scores, values, headWidth, pass.AttendedAt(place) + head * headWidth);
-        ArrayPool<float>.Shared.Return(rented);
-    }
-
-    private void Normalise(ReadOnlySpan<float> x, float[] weight, Span<float> to)
-    {
-        var scale = 1 / MathF.Sqrt(TensorPrimitives.SumOfSquares(x) / x.Length + epsilon);
-        TensorPrimitives.Multiply(x, scale, to);
-        TensorPrimitives.Multiply(to, weight, to);
-    }
-
     // Rows of one sequence stand side by side.
-    private void ForEachSequence(Row[] rows, Action<SlotState, int, int> body)
+    private void ForEachSequence(PassRow[] rows, Action<SlotState, int, int> body)
     {
         for (int first = 0, next; first < rows.Length; first = next)
         {
@@ -312,10 +235,4 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         after.to(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(rows);
         return true;
     }
-
-    /// <param name="Slot">Whose it is.</param>
-    /// <param name="Position">By which it is rotated.</param>
-    /// <param name="At">Where its key and value stand in the slot.</param>
-    /// <param name="Sees">How many keys it sees, from the slot's first on.</param>
-    private readonly record struct Row(int Slot, int Position, int At, int Sees);
 }
