@@ -10,7 +10,7 @@ namespace PluginHost.Artifacts;
 
 /// <summary>
 /// A run on disk: <c>run.json</c> (the record), <c>project.json</c> (the resolved config), <c>tokenizer.json</c>,
-/// <c>model.safetensors</c>, <c>adapter/STAGE/</c> (of a tuned stage), <c>stages/STAGE.safetensors</c> (what later stages begin with), <c>model-average.safetensors</c> (where the last stage keeps a moving average), <c>checkpoints/</c> (to resume), <c>evaluation.json</c> (results, answers and bootstrap draws), <c>report.json</c>, <c>report.html</c>, <c>events/</c>
+/// <c>model.safetensors</c>, <c>adapter/STAGE/</c> (of a tuned stage), <c>stages/STAGE.safetensors</c> (what later stages begin with), <c>model-average.safetensors</c> (where the last stage keeps a moving average), <c>checkpoints/</c> (to resume), <c>run.lock</c> (held by the process that trains it), <c>evaluation.json</c> (results, answers and bootstrap draws), <c>report.json</c>, <c>report.html</c>, <c>events/</c>
 /// (TensorBoard), <c>examples/</c> (pictures and sounds of the report). Named by project and time; <c>latest</c> in the artifacts folder names the newest.
 /// </summary>
 public sealed class RunFolder(string path)
