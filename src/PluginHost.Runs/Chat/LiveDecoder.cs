@@ -68,11 +68,9 @@ public sealed class LiveDecoder : IDisposable
         if (request.Prompt.Count >= Length)
             throw new ContextLengthException($"the prompt has {request.Prompt.Count} tokens, and this model reads {Length} with the answer's; shorten it");
         var generation = fusions.Generation;
-        var use = live.Acquire();
-        Engine? serving = null;
+        var (use, serving) = Enter();
         try
         {
-            serving = EngineOf(use);
             var room = Length - request.Prompt.Count;
             var fused = request with
             {
@@ -119,15 +117,25 @@ public sealed class LiveDecoder : IDisposable
         }
     }
 
-    private Engine EngineOf(GraphUse use)
+    // The version and its engine are taken in one: a request with an older version would bring an older engine back.
+    private (GraphUse Use, Engine Engine) Enter()
     {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, this);
-            if (engine is not null && !ReferenceEquals(engine.Decoder, use.Graph.Decoder)) Retire();
-            engine ??= Begin(use);
-            engine.Users++;
-            return engine;
+            var use = live.Acquire();
+            try
+            {
+                if (engine is not null && !ReferenceEquals(engine.Decoder, use.Graph.Decoder)) Retire();
+                engine ??= Begin(use);
+                engine.Users++;
+                return (use, engine);
+            }
+            catch
+            {
+                use.Dispose();
+                throw;
+            }
         }
     }
 
@@ -139,10 +147,9 @@ public sealed class LiveDecoder : IDisposable
         if (old.Users == 0) _ = Task.Run(old.Dispose);
     }
 
-    private void End(GraphUse use, Engine? serving)
+    private void End(GraphUse use, Engine serving)
     {
         use.Dispose();
-        if (serving is null) return;
         lock (gate)
             if (--serving.Users > 0 || !serving.Retired) return;
         serving.Dispose();

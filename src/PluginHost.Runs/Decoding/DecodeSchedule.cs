@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PluginHost.Sdk;
 
 namespace PluginHost.Runs.Decoding;
@@ -11,8 +12,14 @@ namespace PluginHost.Runs.Decoding;
 /// <param name="failed">Told of what the engine, a fusion or a tokenizer threw; null: nobody.</param>
 internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, Action<Exception>? failed = null)
 {
-    /// <summary>Tokens of prompts that are read between two steps, whoever they belong to: what a joining request costs the others is bounded.</summary>
+    /// <summary>Tokens of one prompt that are read between two steps: what a long one costs the others is bounded.</summary>
     public const int Chunk = 32;
+
+    /// <summary>Tokens of all prompts that are read between two steps. Who waits for a first token waits for more than who waits for the next one, so some that come together are read together.</summary>
+    public const int TurnChunk = 4 * Chunk;
+
+    /// <summary>Once encoders and fusions have taken as much of a turn, who waits joins in the next: they may take long.</summary>
+    private static readonly TimeSpan LongFusing = TimeSpan.FromMilliseconds(5);
 
     private readonly DecodeSlot[] slots = [.. Enumerable.Range(0, engine.Slots).Select(index => new DecodeSlot(index))];
     private readonly List<DecodeSlot> stepping = new(engine.Slots);
@@ -20,8 +27,12 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
     private readonly int[] stepTokens = new int[engine.Slots];
     private readonly float[] logits = new float[engine.Slots * engine.Vocabulary];
     private readonly int[] chunk = new int[Chunk];
+    private readonly float[] promptLogits = new float[engine.Vocabulary];
     private readonly ChoiceScratch scratch = new(engine.Vocabulary);
     private int next; // the slot whose prompt is read next
+    private long turn;
+    private int unread; // tokens of prompts that this turn may still read
+    private TimeSpan fusing; // what encoders and fusions have taken of this turn
     private int running;
     private long given;
     private long ended;
@@ -39,9 +50,9 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
     /// <summary>One round: who has been cancelled leaves, who waits joins, some of the prompts is read, and each answer grows by a token.</summary>
     public void Turn()
     {
+        (turn, unread, fusing) = (turn + 1, TurnChunk, TimeSpan.Zero);
         if (waiting.TakeForget()) Forget();
         EndCancelled();
-        Admit();
         ReadPrompts();
         Step();
     }
@@ -71,22 +82,24 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
             if (slot.Job is { Cancelled: true }) End(slot, FinishReason.Cancelled);
     }
 
-    // Encoders may take long: of those whose fusion is still to be made, one joins between two steps.
     private void Admit()
     {
-        var made = false;
-        while (!made && running < slots.Length && waiting.Take() is { } job)
+        while (fusing < LongFusing && running < slots.Length && waiting.Take() is { } job)
         {
             FusedPrompt fused;
+            var began = Stopwatch.GetTimestamp();
             try
             {
-                made = job.Request.Fuse is not null;
                 fused = job.Request.Fuse?.Invoke() ?? new FusedPrompt(job.Request.Context);
             }
             catch (Exception exception)
             {
                 Fail(job, "the fusion of its prompt", exception);
                 continue;
+            }
+            finally
+            {
+                fusing += Stopwatch.GetElapsedTime(began);
             }
             Place(job, fused);
         }
@@ -130,23 +143,27 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
         slot.Tokens.RemoveRange(tokens, slot.Tokens.Count - tokens);
     }
 
-    // In turn, so that a short prompt does not wait for the end of a long one. A prompt is cut in the same places whatever is read beside
-    // it: what follows from it is then the same to the last bit.
+    // A piece of each prompt, in turn, so that a short one does not wait for the end of a long one; who comes meanwhile joins. A prompt is cut in the same places whatever
+    // is read beside it: what follows from it is then the same to the last bit.
     private void ReadPrompts()
     {
-        var left = Chunk;
-        for (var looked = 0; looked < slots.Length && left > 0; looked++)
+        Admit();
+        while (NextToRead() is { Job.Request.Prompt: var prompt } slot)
         {
-            var slot = slots[next];
-            if (slot.Job is { Answered: 0, Request.Prompt: var prompt })
-            {
-                var count = Math.Min(Chunk, prompt.Count - slot.Tokens.Count);
-                if (count > left) return;
-                ReadPrompt(slot, prompt, count);
-                left -= count;
-            }
-            next = (next + 1) % slots.Length;
+            var count = Math.Min(Chunk, prompt.Count - slot.Tokens.Count);
+            if (count > unread) return;
+            (slot.ReadIn, next) = (turn, (slot.Index + 1) % slots.Length);
+            unread -= count;
+            ReadPrompt(slot, prompt, count);
+            Admit();
         }
+    }
+
+    private DecodeSlot? NextToRead()
+    {
+        for (var looked = 0; looked < slots.Length; looked++)
+            if (slots[(next + looked) % slots.Length] is { Job.Answered: 0 } slot && slot.ReadIn < turn) return slot;
+        return null;
     }
 
     private void ReadPrompt(DecodeSlot slot, IReadOnlyList<int> prompt, int count)
@@ -155,7 +172,7 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
         var tokens = chunk.AsSpan(0, count);
         for (var i = 0; i < count; i++) tokens[i] = prompt[from + i];
         var last = from + count == prompt.Count;
-        var wanted = last ? logits.AsSpan(0, engine.Vocabulary) : [];
+        var wanted = last ? promptLogits : [];
         try
         {
             engine.Prefill(slot.Index, tokens, wanted);
@@ -179,7 +196,7 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
         for (var i = 0; i < stepping.Count; i++) (stepSlots[i], stepTokens[i]) = (stepping[i].Index, stepping[i].Job!.Last);
         try
         {
-            engine.Step(stepSlots.AsSpan(0, stepping.Count), stepTokens.AsSpan(0, stepping.Count), logits.AsSpan(0, stepping.Count * engine.Vocabulary));
+            engine.Step(stepSlots.AsSpan(0, stepping.Count), stepTokens.AsSpan(0, stepping.Count), logits.AsSpan(0, stepping.Count * engine.Vocabulary), ReadPrompts);
         }
         catch (Exception exception)
         {

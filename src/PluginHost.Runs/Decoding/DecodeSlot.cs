@@ -35,6 +35,9 @@ internal sealed class DecodeSlot(int index)
     /// <summary>When it was last given to a job, counted in jobs.</summary>
     public long Given { get; set; }
 
+    /// <summary>The turn in which a piece of its prompt was last read.</summary>
+    public long ReadIn { get; set; }
+
     /// <summary>Whether the prompt has been read to its last token.</summary>
     public bool Answers => Job is { Answered: > 0 };
 

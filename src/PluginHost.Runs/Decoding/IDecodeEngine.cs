@@ -27,8 +27,15 @@ public interface IDecodeEngine : IDisposable
     void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits);
 
     /// <summary>One token for each of some sequences; logits: [slots.Length * vocabulary], in the order of slots.</summary>
+    /// <param name="slots">Whose.</param>
+    /// <param name="tokens">The token of each.</param>
+    /// <param name="logits">What follows.</param>
+    /// <param name="between">
+    /// Called where the step can be interrupted, as between two layers: it may use all other slots, so that a short prompt need not wait for the end of a step. It does not throw. Null: nobody
+    /// interrupts.
+    /// </param>
     /// <exception cref="InvalidOperationException">A slot has no sequence, or no room for a token.</exception>
-    void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits);
+    void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits, Action? between = null);
 
     /// <summary>Forgets a sequence's tokens after the first <paramref name="tokens"/>; 0 frees the slot.</summary>
     void Truncate(int slot, int tokens);

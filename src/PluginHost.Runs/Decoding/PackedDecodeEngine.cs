@@ -21,7 +21,8 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     private readonly SlotCache cache;
     private readonly SlotState[] states;
     private readonly PackedBlocks blocks;
-    private readonly PassMemory memory;
+    private readonly PassMemory stepMemory;
+    private readonly PassMemory promptMemory;
     private readonly int width;
 
     /// <summary>Packs a decoder and allocates its slots.</summary>
@@ -41,7 +42,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         cache = new SlotCache(shape.Layers, slots, (int)shape.KeyValueHeads, length, (int)shape.HeadWidth);
         blocks = new PackedBlocks(tower, cache);
         states = [.. Enumerable.Range(0, slots).Select(_ => new SlotState())];
-        memory = blocks.Memory(MostRows);
+        (stepMemory, promptMemory) = (blocks.Memory(MostRows), blocks.Memory(MostRows));
     }
 
     /// <inheritdoc/>
@@ -94,12 +95,12 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
             var part = tokens[done..Math.Min(done + MostRows, tokens.Length)];
             var rows = new PassRow[part.Length];
             for (var i = 0; i < rows.Length; i++) rows[i] = Next(slot, i);
-            Read(rows, part, done + part.Length == tokens.Length ? logits : []);
+            Read(rows, part, done + part.Length == tokens.Length ? logits : [], promptMemory);
         }
     }
 
     /// <inheritdoc/>
-    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits)
+    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits, Action? between = null)
     {
         using var pass = StepGate.Enter();
         foreach (var slot in slots) Room(slot, 1);
@@ -108,7 +109,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
             var count = Math.Min(MostRows, slots.Length - done);
             var rows = new PassRow[count];
             for (var i = 0; i < count; i++) rows[i] = Next(slots[done + i], 0);
-            Read(rows, tokens.Slice(done, count), logits.Slice(done * Vocabulary, count * Vocabulary));
+            Read(rows, tokens.Slice(done, count), logits.Slice(done * Vocabulary, count * Vocabulary), stepMemory, between);
         }
     }
 
@@ -168,7 +169,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         (state.Before, state.FirstPosition) = (state.Before + rows.Length, state.FirstPosition + seen.Length);
     }
 
-    private void Read(PassRow[] rows, ReadOnlySpan<int> tokens, Span<float> logits)
+    private void Read(PassRow[] rows, ReadOnlySpan<int> tokens, Span<float> logits, PassMemory memory, Action? between = null)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -177,23 +178,24 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
         for (var i = 0; i < rows.Length; i++) tower.Embedding.AsSpan(tokens[i] * width, width).CopyTo(memory.Hidden(i));
         ForEachSequence(rows, (state, first, count) =>
         {
-            if (state.AtInput) state.AtInput = Fused(first, count, state, (context, hidden) => context.AtInput(hidden));
+            if (state.AtInput) state.AtInput = Fused(memory, first, count, state, (context, hidden) => context.AtInput(hidden));
         });
         for (var layer = 0; layer < tower.Layers.Count; layer++)
         {
+            between?.Invoke();
             blocks.Run(layer, rows, memory);
             var index = layer;
             ForEachSequence(rows, (state, first, count) =>
             {
-                if (state.Between[index]) state.Between[index] = Fused(first, count, state, (context, hidden) => context.BetweenLayers(index, hidden));
+                if (state.Between[index]) state.Between[index] = Fused(memory, first, count, state, (context, hidden) => context.BetweenLayers(index, hidden));
             });
         }
         foreach (var row in rows) states[row.Slot].Tokens++;
-        if (!logits.IsEmpty) Logits(rows, logits);
+        if (!logits.IsEmpty) Logits(rows, logits, memory);
     }
 
     // The last row's, or each row's: as many as there is room for.
-    private void Logits(PassRow[] rows, Span<float> logits)
+    private void Logits(PassRow[] rows, Span<float> logits, PassMemory memory)
     {
         var wanted = logits.Length / Vocabulary;
         var first = rows.Length - wanted;
@@ -224,7 +226,7 @@ public sealed unsafe class PackedDecodeEngine : IDecodeEngine
     }
 
     // Whether the fusion changed anything.
-    private bool Fused(int first, int count, SlotState state, Func<IFusionContext, Tensor, Tensor> point)
+    private bool Fused(PassMemory memory, int first, int count, SlotState state, Func<IFusionContext, Tensor, Tensor> point)
     {
         using var adapters = AdapterSet.Use(state.Adapters);
         var before = empty(1, count, width);

@@ -60,9 +60,13 @@ public sealed class TorchDecodeEngine : IDecodeEngine
     public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits) => Read(slot, tokens, logits);
 
     /// <inheritdoc/>
-    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits)
+    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits, Action? between = null)
     {
-        for (var i = 0; i < slots.Length; i++) Read(slots[i], tokens.Slice(i, 1), logits.Slice(i * Vocabulary, Vocabulary));
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (i > 0) between?.Invoke();
+            Read(slots[i], tokens.Slice(i, 1), logits.Slice(i * Vocabulary, Vocabulary));
+        }
     }
 
     /// <inheritdoc/>

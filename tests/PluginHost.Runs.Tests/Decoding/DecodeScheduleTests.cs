@@ -57,6 +57,36 @@ public class DecodeScheduleTests
     }
 
     [Fact]
+    public void Turn_ShortPromptsThatComeTogether_AreAllReadBeforeTheNextStep()
+    {
+        var engine = new FakeEngine(8) { Next = Script.Says("xx") };
+        var schedule = new DecodeSchedule(engine, waiting);
+        DecodeStream? late = null;
+        engine.Calling = call => late ??= call.StartsWith("prefill 0", StringComparison.Ordinal) ? Start(20, 'q') : null; // comes while the first is being read
+
+        DecodeStream[] early = [Start(20), Start(20, 'r'), Start(20, 's')];
+        schedule.Turn();
+
+        Assert.All([.. early, late!], stream => Assert.Equal(2, stream.Pieces.Count));
+        Assert.Equal("step 0,1,2,3", engine.Calls[^1]);
+    }
+
+    [Fact]
+    public void Turn_MoreOfPromptsThanATurnReads_TheRestIsReadInTheNext()
+    {
+        var engine = new FakeEngine(8) { Next = Script.Says("xx") };
+        var schedule = new DecodeSchedule(engine, waiting);
+        var streams = Enumerable.Range(0, 6).Select(i => Start(32, (char)('a' + i))).ToList();
+
+        schedule.Turn();
+
+        Assert.Equal(4, streams.Count(stream => stream.Pieces.Count > 0));
+        Assert.Equal(DecodeSchedule.TurnChunk, schedule.Figures.PromptTokens);
+        schedule.Turn();
+        Assert.All(streams, stream => Assert.NotEqual(0, stream.Pieces.Count));
+    }
+
+    [Fact]
     public void Turn_MoreRequestsThanSlots_TheNextJoinsWhenOneLeaves()
     {
         var engine = new FakeEngine(2) { Next = Script.Says("abcdef") };

@@ -45,8 +45,9 @@ internal sealed class FakeEngine(int slots, int length = 400) : IDecodeEngine
         next.CopyTo(logits);
     }
 
-    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits)
+    public void Step(ReadOnlySpan<int> slots, ReadOnlySpan<int> tokens, Span<float> logits, Action? between = null)
     {
+        between?.Invoke();
         if (logits.Length != slots.Length * Vocabulary) throw new InvalidOperationException("the logits have the wrong length");
         var (of, read, next) = (slots.ToArray(), tokens.ToArray(), new float[logits.Length]);
         Alone($"step {string.Join(",", of)}", () =>
