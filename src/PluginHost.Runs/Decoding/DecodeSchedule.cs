@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PluginHost.Sdk;
 
 namespace PluginHost.Runs.Decoding;
@@ -10,7 +9,8 @@ namespace PluginHost.Runs.Decoding;
 /// <param name="engine">Where the sequences live; not disposed.</param>
 /// <param name="waiting">Where jobs come from.</param>
 /// <param name="failed">Told of what the engine, a fusion or a tokenizer threw; null: nobody.</param>
-internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, Action<Exception>? failed = null)
+/// <param name="time">By which encoders are timed; null: the system's.</param>
+internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, Action<Exception>? failed = null, TimeProvider? time = null)
 {
     /// <summary>Tokens of one prompt that are read between two steps: what a long one costs the others is bounded.</summary>
     public const int Chunk = 32;
@@ -19,8 +19,9 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
     public const int TurnChunk = 4 * Chunk;
 
     /// <summary>Once encoders and fusions have taken as much of a turn, who waits joins in the next: they may take long.</summary>
-    private static readonly TimeSpan LongFusing = TimeSpan.FromMilliseconds(5);
+    public static readonly TimeSpan LongFusing = TimeSpan.FromMilliseconds(5);
 
+    private readonly TimeProvider time = time ?? TimeProvider.System;
     private readonly DecodeSlot[] slots = [.. Enumerable.Range(0, engine.Slots).Select(index => new DecodeSlot(index))];
     private readonly List<DecodeSlot> stepping = new(engine.Slots);
     private readonly int[] stepSlots = new int[engine.Slots];
@@ -87,7 +88,7 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
         while (fusing < LongFusing && running < slots.Length && waiting.Take() is { } job)
         {
             FusedPrompt fused;
-            var began = Stopwatch.GetTimestamp();
+            var began = time.GetTimestamp();
             try
             {
                 fused = job.Request.Fuse?.Invoke() ?? new FusedPrompt(job.Request.Context);
@@ -99,7 +100,7 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
             }
             finally
             {
-                fusing += Stopwatch.GetElapsedTime(began);
+                fusing += time.GetElapsedTime(began);
             }
             Place(job, fused);
         }

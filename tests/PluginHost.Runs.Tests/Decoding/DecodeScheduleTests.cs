@@ -175,12 +175,14 @@ public class DecodeScheduleTests
     public void Turn_FusionMadeForARequest_GoesWithIt()
     {
         var engine = new FakeEngine(2) { Next = Script.Says("xxxx") };
-        var schedule = new DecodeSchedule(engine, waiting);
+        var time = new StandingTime();
+        var schedule = new DecodeSchedule(engine, waiting, time: time);
         var owners = new List<Owner>();
         DecodeRequest Request() => new(Script.Prompt(4), new Sampling(4))
         {
             Fuse = () =>
             {
+                time.Now += DecodeSchedule.LongFusing;
                 owners.Add(new Owner());
                 return new FusedPrompt(new FakeFusion(1), owners[^1]);
             },
@@ -188,11 +190,23 @@ public class DecodeScheduleTests
         var streams = new[] { Start(Request()), Start(Request()), Start(Request()) };
 
         schedule.Turn();
-        Assert.Single(owners); // one encoder pass between two steps
+        Assert.Single(owners); // one long encoder pass between two steps
         foreach (var stream in streams) Finish(schedule, stream);
 
         Assert.Equal([1, 1, 1], owners.Select(owner => owner.Disposals));
         Assert.Equal(0, engine.Begun);
+    }
+
+    [Fact]
+    public void Turn_FusionsThatAreThereAlready_JoinTogether()
+    {
+        var schedule = new DecodeSchedule(new FakeEngine(3) { Next = Script.Says("xxxx") }, waiting, time: new StandingTime());
+        var kept = new FusedPrompt(new FakeFusion(1));
+        var streams = Enumerable.Range(0, 3).Select(_ => Start(new DecodeRequest(Script.Prompt(4), new Sampling(4)) { Fuse = () => kept })).ToList();
+
+        schedule.Turn();
+
+        Assert.All(streams, stream => Assert.Equal(2, stream.Pieces.Count));
     }
 
     [Fact]
@@ -352,6 +366,15 @@ public class DecodeScheduleTests
         var job = new DecodeJob(request, tokenizer, ByteTokenizer.End, cancellation);
         Assert.True(waiting.TryAdd(job));
         return job.Stream;
+    }
+
+    private sealed class StandingTime : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
     }
 
     private sealed class Owner : IDisposable
