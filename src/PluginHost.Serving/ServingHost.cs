@@ -32,8 +32,9 @@ public static class ServingHost
     /// <param name="models">What it serves.</param>
     /// <param name="configure">Adds services; null: none.</param>
     /// <param name="map">Adds routes; null: none.</param>
+    /// <param name="readAgain">Reads the configuration when a reload is asked for; null: it never changes.</param>
     /// <exception cref="UserErrorException">It would listen beyond this machine without a key.</exception>
-    public static WebApplication Build(ServerConfig server, IReadOnlyList<IServedModel> models, Action<WebApplicationBuilder>? configure = null, Action<IEndpointRouteBuilder>? map = null)
+    public static WebApplication Build(ServerConfig server, IReadOnlyList<IServedModel> models, Action<WebApplicationBuilder>? configure = null, Action<IEndpointRouteBuilder>? map = null, Func<ServerConfig>? readAgain = null)
     {
         var keys = new ApiKeys(server.Keys);
         var local = server.Urls.All(IsLocal);
@@ -54,6 +55,7 @@ public static class ServingHost
         builder.WebHost.UseUrls([.. server.Urls]);
         builder.Services.AddSingleton(server).AddSingleton(keys).AddSingleton(new ModelDirectory(models)).AddSingleton<ServingState>()
             .AddSingleton(_ => new KeyLimits(keys, server, local)).AddSingleton(new MediaFetching { Hosts = server.MediaHosts, MaxBytes = server.MaxBodyBytes }).AddSingleton<IMediaFetcher, MediaFetcher>().AddSingleton<RequestMedia>()
+            .AddSingleton(services => new ServerReload(server, readAgain ?? (() => server), keys, services.GetRequiredService<KeyLimits>(), services.GetRequiredService<MediaFetching>()))
             .AddSingleton<ChatEndpoint>().AddSingleton<CompletionEndpoint>().AddSingleton<EmbeddingEndpoint>().AddSingleton<TokenEndpoints>().AddSingleton<ModelEndpoints>().AddSingleton<HealthEndpoints>().AddSingleton<AdminEndpoints>();
         builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout, WriteTimeoutResponse = Late.WriteAsync });
         builder.Services.AddTelemetry(server);
@@ -92,7 +94,7 @@ public static class ServingHost
         Get("/health/ready", The<HealthEndpoints>().ReadyAsync, "Whether requests are taken");
         Get("/admin/plugins", The<AdminEndpoints>().ListPluginsAsync, "The plugins of a model (admin)");
         Post("/admin/plugins/{id}/{command}", The<AdminEndpoints>().ChangePluginAsync, "Swaps, quarantines, restores or drains a plugin (admin)");
-        Post("/admin/config/reload", The<AdminEndpoints>().ReloadAsync, "Reads the keys again (admin)");
+        Post("/admin/config/reload", The<AdminEndpoints>().ReloadAsync, "Reads the keys and the host file again (admin)");
         Post("/admin/drain", The<AdminEndpoints>().DrainAsync, "Refuses new requests (admin)");
         Post("/admin/resume", The<AdminEndpoints>().ResumeAsync, "Takes requests again (admin)");
     }

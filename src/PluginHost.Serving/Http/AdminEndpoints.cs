@@ -2,13 +2,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using PluginHost.Config;
 using PluginHost.Config.Json;
-using PluginHost.Serving.Keys;
 using PluginHost.Serving.Models;
 
 namespace PluginHost.Serving.Http;
 
-/// <summary><c>/admin</c>: plugins of served models, keys read again, drain.</summary>
-internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, ApiKeys keys, ServerConfig server)
+/// <summary><c>/admin</c>: plugins of served models, the host file read again, drain.</summary>
+internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, ServerReload reload, ServerConfig server)
 {
     private static readonly string[] Commands = ["swap", "quarantine", "restore", "drain"];
 
@@ -31,11 +30,7 @@ internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, 
         await SayAsync(context, await Controlled(model).ControlAsync(command, (string)context.Request.RouteValues["id"]!, folder));
     }
 
-    public Task ReloadAsync(HttpContext context)
-    {
-        keys.Reload();
-        return SayAsync(context, (true, "the keys were read again"));
-    }
+    public Task ReloadAsync(HttpContext context) => SayAsync(context, (true, reload.Reload()));
 
     public Task DrainAsync(HttpContext context)
     {

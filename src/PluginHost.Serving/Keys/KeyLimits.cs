@@ -11,15 +11,19 @@ namespace PluginHost.Serving.Keys;
 /// <param name="local">Whether the server listens on loopback addresses alone.</param>
 internal sealed class KeyLimits(ApiKeys keys, ServerConfig server, bool local) : IDisposable
 {
-    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(name => server.RequestsPerMinute == 0
-        ? RateLimitPartition.GetNoLimiter(name)
-        : RateLimitPartition.GetTokenBucketLimiter(name, _ => new TokenBucketRateLimiterOptions
+    // A changed rate begins a bucket of its own.
+    private readonly PartitionedRateLimiter<(string Name, int PerMinute)> limiter = PartitionedRateLimiter.Create<(string Name, int PerMinute), (string Name, int PerMinute)>(caller => caller.PerMinute == 0
+        ? RateLimitPartition.GetNoLimiter(caller)
+        : RateLimitPartition.GetTokenBucketLimiter(caller, _ => new TokenBucketRateLimiterOptions
         {
-            TokenLimit = server.RequestsPerMinute,
+            TokenLimit = caller.PerMinute,
             TokensPerPeriod = 1,
-            ReplenishmentPeriod = TimeSpan.FromMinutes(1) / server.RequestsPerMinute,
+            ReplenishmentPeriod = TimeSpan.FromMinutes(1) / caller.PerMinute,
             QueueLimit = 0,
         }));
+
+    /// <summary>Requests that a key may send in a minute; 0: as many as it likes.</summary>
+    public int PerMinute { get; set; } = server.RequestsPerMinute;
 
     /// <summary>Lets a request pass.</summary>
     /// <param name="context">The request.</param>
@@ -35,10 +39,11 @@ internal sealed class KeyLimits(ApiKeys keys, ServerConfig server, bool local) :
             if (admin && !key.Admin) throw new ApiException(new ApiError(StatusCodes.Status403Forbidden, "permission_error", $"the key '{key.Name}' does not open the admin routes; 'pluginhost keys create NAME --admin' makes one that does", null, "insufficient_permissions"));
             name = key.Name;
         }
-        using var lease = limiter.AttemptAcquire(name);
+        var perMinute = PerMinute;
+        using var lease = limiter.AttemptAcquire((name, perMinute));
         if (lease.IsAcquired) return;
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? (int)Math.Ceiling(after.TotalSeconds) : 1;
-        throw new ApiException(new ApiError(StatusCodes.Status429TooManyRequests, "rate_limit_error", $"{server.RequestsPerMinute} requests a minute are the most that a key may send (server.requestsPerMinute)", null, "rate_limit_exceeded", Math.Max(1, wait)));
+        throw new ApiException(new ApiError(StatusCodes.Status429TooManyRequests, "rate_limit_error", $"{perMinute} requests a minute are the most that a key may send (server.requestsPerMinute)", null, "rate_limit_exceeded", Math.Max(1, wait)));
     }
 
     public void Dispose() => limiter.Dispose();

@@ -8,7 +8,6 @@ using PluginHost.Config;
 using PluginHost.Sdk;
 using PluginHost.Serving;
 using PluginHost.Serving.Jobs;
-using PluginHost.Serving.Keys;
 using PluginHost.Serving.Models;
 using PluginHost.Serving.Service;
 
@@ -32,12 +31,12 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
                 builder.Services.AddWatchdog().AddSystemd();
                 builder.Services.AddWindowsService();
                 builder.Services.AddTrainingJobs(jobs, new JobOptions(host.Server.Projects, host.Artifacts, Training));
-            }, JobServices.MapTrainingJobs);
+            }, JobServices.MapTrainingJobs, () => HostFile.Read(host.Path.Length > 0 ? host.Path : null).Server with { Urls = host.Server.Urls });
             var logger = loggers.CreateLogger<ServeCommand>();
             using var hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
             {
                 signal.Cancel = true;
-                Reload(app.Services.GetRequiredService<ApiKeys>(), logger);
+                Reload(app.Services.GetRequiredService<ServerReload>(), logger);
             });
             await app.StartAsync(stop);
             output.WriteLine($"listening at {string.Join(", ", app.Urls)}");
@@ -86,16 +85,15 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
         while (state.Open > 0 && Environment.TickCount64 < deadline) await Task.Delay(TimeSpan.FromMilliseconds(20));
     }
 
-    private static void Reload(ApiKeys keys, ILogger logger)
+    private static void Reload(ServerReload reload, ILogger logger)
     {
         try
         {
-            keys.Reload();
-            logger.LogInformation("The keys were read again: {Count}", keys.All.Count);
+            logger.LogInformation("Configuration: {Change}", reload.Reload());
         }
-        catch (Exception error) when (error is ConfigException or IOException)
+        catch (Exception error) when (error is ConfigException or UserErrorException or IOException)
         {
-            logger.LogError("The keys stay as they were: {Reason}", error.Message);
+            logger.LogError("All stays as it was: {Reason}", error.Message);
         }
     }
 }

@@ -38,6 +38,33 @@ public sealed class AdminEndpointTests : IAsyncLifetime
         Assert.Equal("on", await server.AskAsync("on"));
     }
 
+    [Fact]
+    public async Task Reload_ChangedConfiguration_TakesOverWhatItCanAndNamesTheRest()
+    {
+        var changed = false;
+        await using var own = await TestServer.StartAsync(again: begun => changed ? begun with { RequestsPerMinute = 1, MediaHosts = ["pictures.example"], RequestTimeout = TimeSpan.FromMinutes(1) } : begun);
+        async Task<string> Reload() => (string)JsonNode.Parse(await (await own.Client.PostAsync("/admin/config/reload", null)).Content.ReadAsStringAsync())!["text"]!;
+
+        Assert.Equal("read again: 0 keys, any number of requests a minute, 0 hosts of media", await Reload());
+        changed = true;
+        Assert.Equal("read again: 0 keys, 1 requests a minute, 1 hosts of media; changed, and waiting for a restart: server.requestTimeout", await Reload());
+
+        Assert.Equal(HttpStatusCode.OK, (await own.Client.GetAsync("/v1/models")).StatusCode);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await own.Client.GetAsync("/v1/models")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Reload_DamagedFile_KeepsAllAndSaysWhy()
+    {
+        await using var own = await TestServer.StartAsync(again: _ => throw new Sdk.UserErrorException("host.json(3,5): 'requestsPerMinut' is unknown"));
+
+        var response = await own.Client.PostAsync("/admin/config/reload", null);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains("host.json(3,5)", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal("on", await own.AskAsync("on"));
+    }
+
     // A body whose length is not known beforehand.
     private sealed class InChunks : StringContent
     {

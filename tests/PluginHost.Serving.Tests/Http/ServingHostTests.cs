@@ -2,6 +2,8 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using PluginHost.Config;
@@ -40,6 +42,35 @@ public sealed class ServingHostTests
             Assert.Equal("invalid_api_key", (string)(await ErrorOf(response))["code"]!);
         }
         Assert.Equal(HttpStatusCode.OK, (await server.Client.GetAsync("/health/live")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Https_WithACertificate_IsSpoken()
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var folder = Directory.CreateTempSubdirectory("tls").FullName;
+        var certificate = new ServerCertificate(Path.Combine(folder, "server.pem"), Path.Combine(folder, "server.key"));
+        File.WriteAllText(certificate.Path, made.ExportCertificatePem());
+        File.WriteAllText(certificate.Key, key.ExportPkcs8PrivateKeyPem());
+        await using var server = await TestServer.StartAsync(config => config with { Urls = ["https://127.0.0.1:0"], Certificate = certificate });
+        string? shown = null;
+        using var handler = new HttpClientHandler
+        {
+            ServerCertificateCustomValidationCallback = (_, presented, _, _) =>
+            {
+                shown = presented?.Thumbprint;
+                return true;
+            },
+        };
+        using var client = new HttpClient(handler) { BaseAddress = server.Address };
+
+        var answer = await client.GetAsync("/v1/models");
+
+        Assert.Equal((HttpStatusCode.OK, "https", made.Thumbprint), (answer.StatusCode, server.Address.Scheme, shown));
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"http://127.0.0.1:{server.Address.Port}/v1/models"));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

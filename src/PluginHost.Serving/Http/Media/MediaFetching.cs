@@ -6,7 +6,7 @@ namespace PluginHost.Serving.Http.Media;
 internal sealed record MediaFetching
 {
     /// <summary>The hosts, as <c>name</c> (at its scheme's own port) or <c>name:port</c>. Empty: nothing is fetched.</summary>
-    public required IReadOnlyList<string> Hosts { get; init; }
+    public required IReadOnlyList<string> Hosts { get; set; }
 
     /// <summary>Most bytes of a medium.</summary>
     public required long MaxBytes { get; init; }
