@@ -16,6 +16,7 @@ using PluginHost.Planted;
 // dotnet run -c Release --project tests/campaign -- memory-slope 5000
 // dotnet run -c Release --project tests/campaign -- load-speed 1000
 // dotnet run -c Release --project tests/campaign -- tokenizer-speed 20
+// dotnet run -c Release --project tests/campaign -- llama-cpp-speed 5
 var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
 var host = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"]);
 var program = Path.Combine(host, "pluginhost.dll");
@@ -62,8 +63,17 @@ switch (args)
     case ["tokenizer-speed", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var rounds) && rounds > 0:
         TokenizerSpeed.Run(rounds, Environment.GetEnvironmentVariable("PLUGINHOST_NPM") ?? "");
         return 0;
+    case ["llama-cpp-speed", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var rounds) && rounds > 0:
+        if (Environment.GetEnvironmentVariable("PLUGINHOST_NPM") is not { } peer)
+        {
+            Console.Error.WriteLine("PLUGINHOST_NPM names no folder: npm install --prefix FOLDER --ignore-scripts node-llama-cpp@3.22.1 @node-llama-cpp/linux-x64@3.22.1, and PLUGINHOST_NPM=FOLDER");
+            return 2;
+        }
+        using (var campaign = new LlamaCppSpeed(program, metadata["Root"], peer))
+            await campaign.RunAsync(rounds);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT [SEED] | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS | load-speed MEGABYTES | tokenizer-speed ROUNDS");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT [SEED] | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS | load-speed MEGABYTES | tokenizer-speed ROUNDS | llama-cpp-speed ROUNDS");
         return 2;
 }
 
