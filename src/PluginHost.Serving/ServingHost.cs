@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PluginHost.Config;
 using PluginHost.Sdk;
+using PluginHost.Serving.Dashboard;
 using PluginHost.Serving.Http;
 using PluginHost.Serving.Http.Media;
 using PluginHost.Serving.Keys;
@@ -56,7 +57,7 @@ public static class ServingHost
         builder.Services.AddSingleton(server).AddSingleton(keys).AddSingleton(new ModelDirectory(models)).AddSingleton<ServingState>()
             .AddSingleton(_ => new KeyLimits(keys, server, local)).AddSingleton(new MediaFetching { Hosts = server.MediaHosts, MaxBytes = server.MaxBodyBytes }).AddSingleton<IMediaFetcher, MediaFetcher>().AddSingleton<RequestMedia>()
             .AddSingleton(services => new ServerReload(server, readAgain ?? (() => server), keys, services.GetRequiredService<KeyLimits>(), services.GetRequiredService<MediaFetching>()))
-            .AddSingleton<ChatEndpoint>().AddSingleton<CompletionEndpoint>().AddSingleton<EmbeddingEndpoint>().AddSingleton<TokenEndpoints>().AddSingleton<ModelEndpoints>().AddSingleton<HealthEndpoints>().AddSingleton<AdminEndpoints>();
+            .AddSingleton<ChatEndpoint>().AddSingleton<CompletionEndpoint>().AddSingleton<EmbeddingEndpoint>().AddSingleton<TokenEndpoints>().AddSingleton<ModelEndpoints>().AddSingleton<HealthEndpoints>().AddSingleton<AdminEndpoints>().AddSingleton<GraphEndpoints>();
         builder.Services.AddRequestDecompression().AddOpenApi().AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new() { Timeout = server.RequestTimeout, WriteTimeoutResponse = Late.WriteAsync });
         builder.Services.AddTelemetry(server);
         configure?.Invoke(builder);
@@ -68,6 +69,8 @@ public static class ServingHost
         app.UseRequestDecompression();
         app.Use((context, next) => AdmitAsync(context, next, local));
         Map(app);
+        DashboardEndpoints.Map(app);
+        app.Services.GetRequiredService<GraphEndpoints>().Map(app);
         map?.Invoke(app);
         app.Services.GetRequiredService<ServingMeter>(); // its gauges are there before the first answer
         app.MapPrometheusScrapingEndpoint("/metrics");
@@ -132,6 +135,11 @@ public static class ServingHost
         // A page in a browser on this machine may send requests here under a name of its own; where a key is asked for, it has none.
         if (local && context.RequestServices.GetRequiredService<ApiKeys>().All.Count == 0 && !IsLocalName(context.Request.Host.Host))
             throw new ApiException(new ApiError(StatusCodes.Status421MisdirectedRequest, ApiError.InvalidRequest, $"this server is not '{context.Request.Host.Host}'; it answers to localhost"));
+        if (DashboardEndpoints.Asks(context.Request))
+        {
+            await next(context);
+            return;
+        }
         var admin = path.StartsWithSegments("/admin") || context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: LoadRoute or UnloadRoute };
         context.RequestServices.GetRequiredService<KeyLimits>().Check(context, admin);
         var state = context.RequestServices.GetRequiredService<ServingState>();

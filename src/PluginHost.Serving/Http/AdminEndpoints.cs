@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using PluginHost.Config;
@@ -11,7 +12,11 @@ internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, 
 {
     private static readonly string[] Commands = ["swap", "quarantine", "restore", "drain"];
 
-    public async Task ListPluginsAsync(HttpContext context) => await SayAsync(context, await Controlled(context.Request.Query["model"]).ControlAsync("list", null, null));
+    public async Task ListPluginsAsync(HttpContext context)
+    {
+        var model = Controlled(context.Request.Query["model"]);
+        await SayAsync(context, await model.ControlAsync("list", null, null), (model as IGraphControl)?.Plugins);
+    }
 
     /// <summary><c>POST /admin/plugins/{id}/{command}</c>, with <c>{"model": ..., "folder": ...}</c> or without a body.</summary>
     public async Task ChangePluginAsync(HttpContext context)
@@ -52,7 +57,7 @@ internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, 
         return model as IPluginControl ?? throw new ApiException(ApiError.Invalid($"the model '{model.Id}' runs elsewhere and has no plugins here", "model"));
     }
 
-    private static Task SayAsync(HttpContext context, (bool Done, string Text) answer)
+    private static Task SayAsync(HttpContext context, (bool Done, string Text) answer, IReadOnlyList<PluginState>? plugins = null)
     {
         if (!answer.Done) context.Response.StatusCode = StatusCodes.Status409Conflict;
         return ApiJson.WriteAsync(context, writer =>
@@ -60,6 +65,11 @@ internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, 
             writer.WriteStartObject();
             writer.WriteBoolean("done", answer.Done);
             writer.WriteString("text", answer.Text);
+            if (plugins is not null)
+            {
+                writer.WritePropertyName("plugins");
+                JsonSerializer.Serialize(writer, plugins, JsonSerializerOptions.Web);
+            }
             writer.WriteEndObject();
         });
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using PluginHost.Artifacts;
 using PluginHost.Catalog;
 using PluginHost.Catalog.Install;
@@ -8,6 +9,7 @@ using PluginHost.Config;
 using PluginHost.Graph;
 using PluginHost.Runs;
 using PluginHost.Sdk;
+using PluginHost.Serving.Models;
 
 namespace PluginHost.Live;
 
@@ -25,6 +27,8 @@ internal sealed class LiveSession : IDisposable
     private readonly HostControl control;
     private readonly FolderWatch? watch;
     private readonly ProjectSource? source;
+    private readonly RunFolder run;
+    private List<string> changed = []; // overrides of the run's project that are in force
     private HostConfig host;
 
     /// <param name="workspace">What runs.</param>
@@ -35,7 +39,7 @@ internal sealed class LiveSession : IDisposable
     /// <param name="applied">Told the project after each change of it.</param>
     public LiveSession(Workspace workspace, HostConfig host, string run, ProjectSource? watched, Action<string> say, Action<ProjectConfig> applied)
     {
-        (this.workspace, this.host, this.say, this.applied, source) = (workspace, host, say, applied, watched);
+        (this.workspace, this.host, this.say, this.applied, source, this.run) = (workspace, host, say, applied, watched, new RunFolder(run));
         store = new PluginStore(host.Install.Store);
         swap = new PluginSwap(workspace.Catalog, workspace.Graph, new GraphProbe(workspace.Data).Try);
         control = HostControl.Open(run, HandleAsync);
@@ -141,9 +145,7 @@ internal sealed class LiveSession : IDisposable
             if (changes.Count == 0) return $"{source.Path} changed, its values did not";
             if (changes.Where(change => LiveChange.OfProject(change.Path) is null).ToList() is { Count: > 0 } refused)
                 return $"{source.Path} is not applied: {string.Join("; ", refused)}: a new run is needed for that";
-            var plan = GraphPlanner.Plan(project, workspace.Catalog.Installed);
-            var exchange = await workspace.Graph.ExchangeAsync(plan, new GraphProbe(workspace.Data).Try);
-            applied(project);
+            var exchange = await ExchangeAsync(project);
             var text = new StringBuilder($"{source.Path} is applied:");
             foreach (var change in changes) text.Append($"\n  {change} ({LiveChange.OfProject(change.Path)})");
             return text.Append(Describe(exchange.State)).ToString();
@@ -156,6 +158,45 @@ internal sealed class LiveSession : IDisposable
         {
             one.Release();
         }
+    }
+
+    /// <summary>See <see cref="IGraphControl.ChangeNodeAsync"/>.</summary>
+    public async Task<NodeChange> ChangeNodeAsync(string node, string? use, string? settings, bool apply)
+    {
+        await one.WaitAsync();
+        try
+        {
+            var before = workspace.Plan;
+            if (before.Nodes.All(known => known.Name != node))
+                throw new UserErrorException($"the graph has no node '{node}'{NearestName.Suggestion(node, before.Nodes.Select(known => known.Name))}");
+            List<string> set = [.. changed];
+            if (use is not null) set.Add($"graph.{node}.use={JsonSerializer.Serialize(use)}");
+            if (settings is not null) set.Add($"graph.{node}.settings={settings}");
+            var project = ProjectFile.Read(run.Project, set, RunFolder.Finder(host.Artifacts));
+            GraphPlanner.Plan(project, workspace.Catalog.Installed); // what is wrong is said before anybody agrees to it
+            var values = ConfigDiff.Between(before.Project.Source, project.Source).Select(change => new ChangedValue(change.Path, change.Old, change.New, LiveChange.OfProject(change.Path) ?? "takes a new run")).ToList();
+            if (!apply || values.Count == 0) return new NodeChange(values, null);
+            var exchange = await ExchangeAsync(project);
+            changed = set;
+            var text = $"{node} is changed:{Describe(exchange.State)}";
+            say(text);
+            return new NodeChange(values, text);
+        }
+        catch (Exception error) when (error is PluginFailedException or GraphExecutionException or RunFailedException)
+        {
+            throw new UserErrorException($"{node} stays as it is: {error.Message}");
+        }
+        finally
+        {
+            one.Release();
+        }
+    }
+
+    private async Task<GraphExchange> ExchangeAsync(ProjectConfig project)
+    {
+        var exchange = await workspace.Graph.ExchangeAsync(GraphPlanner.Plan(project, workspace.Catalog.Installed), new GraphProbe(workspace.Data).Try);
+        applied(project);
+        return exchange;
     }
 
     private async Task<string> ReloadHost()
@@ -202,6 +243,18 @@ internal sealed class LiveSession : IDisposable
         $"\n  weights: {state.Carried.Count} carried, {state.Fresh.Count} new{Names(state.Fresh)}, {state.Dropped.Count} dropped{Names(state.Dropped)}";
 
     private static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" ({string.Join(", ", names.Take(6))}{(names.Count > 6 ? ", ..." : "")})";
+
+    /// <summary>The plugins of this host, in the order of their ids.</summary>
+    public IReadOnlyList<PluginState> Plugins()
+    {
+        var telemetry = workspace.Catalog.Telemetry.ToLookup(item => (item.Id, item.Version));
+        var pinned = workspace.Catalog.Pinned.ToLookup(item => item.Id);
+        return [.. workspace.Catalog.Installed.All.OrderBy(plugin => plugin.Id, StringComparer.Ordinal).Select(plugin =>
+        {
+            var item = telemetry[(plugin.Id, plugin.Version)].FirstOrDefault();
+            return new PluginState(plugin.Id, plugin.Kind, plugin.Version, plugin.Hash, plugin.Summary, plugin.Origin, item?.Calls ?? 0, item?.Failures ?? 0, item?.Time.TotalMilliseconds ?? 0, item?.Quarantine, pinned[plugin.Id].FirstOrDefault()?.Path);
+        })];
+    }
 
     private string List()
     {

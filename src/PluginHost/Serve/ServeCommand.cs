@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Config;
 using PluginHost.Sdk;
 using PluginHost.Serving;
+using PluginHost.Serving.Dashboard;
 using PluginHost.Serving.Jobs;
 using PluginHost.Serving.Models;
 using PluginHost.Serving.Service;
@@ -31,7 +32,11 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
                 builder.Services.AddWatchdog().AddSystemd();
                 builder.Services.AddWindowsService();
                 builder.Services.AddTrainingJobs(jobs, new JobOptions(host.Server.Projects, host.Artifacts, Training));
-            }, JobServices.MapTrainingJobs, () => HostFile.Read(host.Path.Length > 0 ? host.Path : null).Server with { Urls = host.Server.Urls });
+            }, routes =>
+            {
+                JobServices.MapTrainingJobs(routes);
+                RunEndpoints.Map(routes, host.Artifacts);
+            }, () => HostFile.Read(host.Path.Length > 0 ? host.Path : null).Server with { Urls = host.Server.Urls });
             var logger = loggers.CreateLogger<ServeCommand>();
             using var hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
             {

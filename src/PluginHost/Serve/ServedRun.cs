@@ -2,6 +2,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Config;
+using PluginHost.Graph;
 using PluginHost.Live;
 using PluginHost.Runs.Decoding;
 using PluginHost.Sdk;
@@ -14,7 +15,7 @@ namespace PluginHost.Serve;
 /// <param name="run">The run.</param>
 /// <param name="host">The host file.</param>
 /// <param name="loggers">For plugins' messages and failures.</param>
-internal sealed class ServedRun(string id, RunFolder run, HostConfig host, ILoggerFactory loggers) : IServedModel, IPluginControl, IDisposable
+internal sealed class ServedRun(string id, RunFolder run, HostConfig host, ILoggerFactory loggers) : IServedModel, IGraphControl, IDisposable
 {
     private readonly SemaphoreSlim changing = new(1);
     private volatile LoadedRun? loaded;
@@ -39,10 +40,17 @@ internal sealed class ServedRun(string id, RunFolder run, HostConfig host, ILogg
 
     public BatchFigures? Figures => loaded?.Decoder?.Figures;
 
+    public GraphPlan? Plan => loaded?.Workspace.Plan;
+
+    public IReadOnlyList<PluginState> Plugins => loaded?.Session?.Plugins() ?? [];
+
+    private LiveSession Session => loaded?.Session ?? throw new UserErrorException($"the model '{id}' is not loaded, so none of its plugins is in use");
+
+    public Task<NodeChange> ChangeNodeAsync(string node, string? use, string? settings, bool apply) => Session.ChangeNodeAsync(node, use, settings, apply);
+
     public async Task<(bool Done, string Text)> ControlAsync(string command, string? plugin, string? folder)
     {
-        var session = loaded?.Session ?? throw new UserErrorException($"the model '{id}' is not loaded, so none of its plugins is in use");
-        var reply = await session.HandleAsync(new ControlRequest(command, plugin, folder)).ConfigureAwait(false);
+        var reply = await Session.HandleAsync(new ControlRequest(command, plugin, folder)).ConfigureAwait(false);
         return (reply.ExitCode == ExitCode.Success, reply.Text);
     }
 

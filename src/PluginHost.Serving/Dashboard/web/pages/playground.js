@@ -1,0 +1,79 @@
+// Chat with pictures and sounds; calls of tools and what they gave are shown where they happen.
+
+import { stream } from "../api.js";
+import { button, h } from "../dom.js";
+
+const turns = []; // of this tab
+
+export function playground({ place, model, signal, fail }) {
+  const log = h("div", { role: "log", "aria-label": "Conversation", "aria-live": "polite" });
+  const text = h("textarea", { id: "say", required: true });
+  const file = h("input", { id: "medium", type: "file", accept: "image/*,audio/*" });
+  const temperature = h("input", { id: "temperature", type: "number", min: 0, max: 2, step: 0.1, value: 0 });
+  const most = h("input", { id: "most", type: "number", min: 1, max: 4096, value: 64 });
+  let running = null;
+  signal.addEventListener("abort", () => running?.abort());
+
+  const draw = () => log.replaceChildren(...turns.map(turn));
+  const ask = async () => {
+    if (running || !text.value.trim()) return;
+    try {
+      const medium = file.files[0] ? await part(file.files[0]) : null;
+      turns.push({ role: "user", content: medium ? [medium, { type: "text", text: text.value }] : text.value });
+      [text.value, file.value] = ["", ""];
+      const answer = { role: "assistant", content: "", steps: [] };
+      turns.push(answer);
+      draw();
+      running = new AbortController();
+      stop.disabled = false;
+      const body = { model, messages: turns.slice(0, -1).map(({ role, content }) => ({ role, content })), temperature: Number(temperature.value), max_tokens: Number(most.value), stream: true };
+      for await (const chunk of stream("/v1/chat/completions", body, running.signal)) {
+        const delta = chunk.choices?.[0]?.delta ?? {};
+        answer.content += delta.content ?? "";
+        for (const call of delta.tool_calls ?? []) answer.steps.push({ call });
+        for (const result of delta.tool_results ?? []) answer.steps.push({ result });
+        draw();
+      }
+    } catch (error) {
+      await fail(error);
+    } finally {
+      running = null;
+      stop.disabled = true;
+    }
+  };
+  const stop = button("Stop", () => running?.abort());
+  stop.disabled = true;
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      ask();
+    }
+  });
+  place.append(log,
+    h("form", { onsubmit: (event) => event.preventDefault() },
+      h("label", { for: "say" }, "Message"), text,
+      h("div", { class: "cards" },
+        h("div", null, h("label", { for: "medium" }, "Picture or sound"), file),
+        h("div", null, h("label", { for: "temperature" }, "Temperature"), temperature),
+        h("div", null, h("label", { for: "most" }, "Most tokens"), most))),
+    h("p", { class: "row" }, button("Send", ask, "primary"), stop, button("Begin anew", () => { turns.length = 0; draw(); })));
+  draw();
+}
+
+function turn({ role, content, steps }) {
+  const parts = typeof content === "string" ? [{ type: "text", text: content }] : content;
+  return h("article", { class: `turn ${role}` }, h("h3", null, role === "user" ? "You" : "Model"),
+    (steps ?? []).map(({ call, result }) => h("pre", null, call ? `calls ${call.function?.name}(${call.function?.arguments ?? ""})` : `${result.name} ${result.error ? "failed" : "gave"}: ${result.content}`)),
+    parts.map((item) => (item.type === "text" ? h("p", null, item.text) : item.type === "image_url" ? h("img", { src: item.image_url.url, alt: "The picture that was sent" }) : h("audio", { controls: true, src: `data:audio/${item.input_audio.format};base64,${item.input_audio.data}` }))));
+}
+
+async function part(file) {
+  const url = await new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+  if (file.type.startsWith("image/")) return { type: "image_url", image_url: { url } };
+  return { type: "input_audio", input_audio: { data: url.slice(url.indexOf(",") + 1), format: file.name.split(".").pop().toLowerCase() } };
+}
