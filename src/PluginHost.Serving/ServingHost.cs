@@ -130,11 +130,13 @@ public static class ServingHost
         // A page in a browser on this machine may send requests here under a name of its own; where a key is asked for, it has none.
         if (local && context.RequestServices.GetRequiredService<ApiKeys>().All.Count == 0 && !IsLocalName(context.Request.Host.Host))
             throw new ApiException(new ApiError(StatusCodes.Status421MisdirectedRequest, ApiError.InvalidRequest, $"this server is not '{context.Request.Host.Host}'; it answers to localhost"));
-        var admin = path.StartsWithSegments("/admin") || context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: LoadRoute or UnloadRoute };
+        var admin = path.StartsWithSegments("/admin") || context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: LoadRoute or UnloadRoute } || context.GetEndpoint()?.Metadata.GetMetadata<AdminRoute>() is not null;
         context.RequestServices.GetRequiredService<KeyLimits>().Check(context, admin);
         var state = context.RequestServices.GetRequiredService<ServingState>();
-        if (state.Draining && path.StartsWithSegments("/v1")) throw new ApiException(ApiError.Unavailable("the server is stopping and takes no new requests", "draining", 5));
-        using var _ = state.Enter();
+        var protocol = path.StartsWithSegments("/mcp");
+        if (state.Draining && (protocol || path.StartsWithSegments("/v1"))) throw new ApiException(ApiError.Unavailable("the server is stopping and takes no new requests", "draining", 5));
+        // A stream of notifications has no end of its own that anybody could wait for.
+        using var _ = protocol && HttpMethods.IsGet(context.Request.Method) ? null : state.Enter();
         await next(context);
     }
 

@@ -34,7 +34,7 @@ internal sealed class TestServer : IAsyncDisposable
     public static async Task<TestServer> StartAsync(Func<ServerConfig, ServerConfig>? change = null, Action<ApiKeys>? keys = null, Action<WebApplicationBuilder>? configure = null, Action<IEndpointRouteBuilder>? map = null)
     {
         var folder = Directory.CreateTempSubdirectory("serving").FullName;
-        var server = new ServerConfig { Keys = Path.Combine(folder, "keys.json"), Jobs = Path.Combine(folder, "jobs.db"), Projects = folder, Urls = ["http://127.0.0.1:0"] };
+        var server = new ServerConfig { Keys = Path.Combine(folder, "keys.json"), Jobs = Path.Combine(folder, "jobs.db"), ToolFile = Path.Combine(folder, "tools.json"), Projects = folder, Urls = ["http://127.0.0.1:0"] };
         server = change?.Invoke(server) ?? server;
         keys?.Invoke(new ApiKeys(server.Keys));
         var model = new FakeModel("echo");
