@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
@@ -8,6 +10,8 @@ namespace PluginHost.Tools.Calls;
 /// <summary>Results as text: the one form in which a model, a program and a person read them.</summary>
 internal static class ToolText
 {
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <exception cref="ToolFailedException">It is nothing that can be said in text.</exception>
     public static (string Text, bool Cut) Of(object? result, int most)
     {
@@ -38,7 +42,9 @@ internal static class ToolText
     {
         try
         {
-            return node.ToJsonString();
+            using var stream = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(stream, Readable)) node.WriteTo(writer);
+            return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException)
         {

@@ -50,11 +50,13 @@ public sealed class ToolRegistry(ToolStore store, ToolMeter meter, ToolLimits li
     {
         lock (gate)
         {
+            var before = Version;
             var others = tools.RemoveRange(tools.Values.Where(tool => tool.Source == source).Select(tool => tool.Name));
             Check(source, offers, others);
             var added = offers.Select(offer => Judged(source, offer)).ToList();
             store.Approve(added.Where(tool => tool.State == ToolState.Ready).ToDictionary(tool => tool.Name, tool => tool.Fingerprint));
             tools = others.AddRange(added.Select(tool => KeyValuePair.Create(tool.Name, tool)));
+            if (Version == before) return;
         }
         Changed?.Invoke();
     }

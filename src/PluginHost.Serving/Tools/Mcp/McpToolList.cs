@@ -30,14 +30,14 @@ internal sealed class McpToolList : IDisposable
         {
             var ready = registry.Ready;
             using var once = Tools.DeferChangedEvents();
-            foreach (var old in Tools.Cast<McpTool>().Where(old => !ready.Contains(old.Tool)).ToList()) Tools.Remove(old);
-            foreach (var tool in ready) Tools.TryAdd(new McpTool(tool));
+            foreach (var old in Tools.Cast<McpTool>().Where(old => !ready.Any(tool => tool.Fingerprint == old.Fingerprint)).ToList()) Tools.Remove(old);
+            foreach (var tool in ready) Tools.TryAdd(new McpTool(registry, tool));
         }
     }
 
-    private sealed class McpTool(RegisteredTool tool) : McpServerTool
+    private sealed class McpTool(ToolRegistry registry, RegisteredTool tool) : McpServerTool
     {
-        public RegisteredTool Tool => tool;
+        public string Fingerprint => tool.Fingerprint;
 
         public override Tool ProtocolTool { get; } = new()
         {
@@ -54,7 +54,9 @@ internal sealed class McpToolList : IDisposable
             var arguments = new JsonObject();
             foreach (var (name, value) in request.Params?.Arguments ?? new Dictionary<string, JsonElement>()) arguments[name] = JsonNode.Parse(value.GetRawText());
             using var json = JsonDocument.Parse(arguments.ToJsonString());
-            var outcome = await tool.InvokeAsync(json.RootElement, cancellationToken);
+            // Whoever holds the name now: a registration may have changed in what nobody sees.
+            var now = registry.Find(tool.Name) ?? tool;
+            var outcome = await now.InvokeAsync(json.RootElement, cancellationToken);
             return new CallToolResult
             {
                 Content = [new TextContentBlock { Text = outcome.Text }],
