@@ -37,6 +37,13 @@ public class WebSearchToolConformance : ToolConformance
     protected override IReadOnlyList<(string Function, string Arguments)> Calls => [("web-search", """{"query":"a page"}""")];
 }
 
+public class WasmToolConformance : ToolConformance
+{
+    public override string Id => "tool.wasm";
+
+    protected override IReadOnlyList<(string Function, string Arguments)> Calls => [("add", """{"a":1,"b":2}""")];
+}
+
 public class SuiteTests
 {
     [Fact]

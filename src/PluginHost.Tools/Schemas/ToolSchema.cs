@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using PluginHost.Sdk;
@@ -77,16 +78,9 @@ public sealed class ToolSchema
 
     private JsonElement Filled(JsonElement arguments)
     {
-        try
-        {
-            var filled = JsonObject.Create(arguments)!;
-            Fill(root, filled);
-            return Element(filled);
-        }
-        catch (ArgumentException)
-        {
-            throw new UserErrorException("the arguments have a name twice; give each once");
-        }
+        var filled = JsonObject.Create(arguments)!;
+        Fill(root, filled);
+        return Element(filled);
     }
 
     // Defaults are those of the properties of an object, within the schema and what it refers to; which branch of an 'anyOf' a value takes is not guessed.
@@ -109,13 +103,19 @@ public sealed class ToolSchema
 
     private static JsonElement Element(JsonNode node)
     {
-        using var json = JsonDocument.Parse(node.ToJsonString());
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) node.WriteTo(writer);
+        using var json = JsonDocument.Parse(stream.GetBuffer().AsMemory(0, (int)stream.Length));
         return json.RootElement.Clone();
     }
 
+    // Of two members of one name a reader takes the first and another the last: what was checked would not be what is called.
     private static int Depth(JsonElement value, int above)
     {
         if (above > MostDepth) return above;
+        var names = new HashSet<string>();
+        if (value.ValueKind == JsonValueKind.Object && value.EnumerateObject().FirstOrDefault(member => !names.Add(member.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } twice)
+            throw new UserErrorException($"'{twice.Name}' is given twice; give it once");
         return value.ValueKind switch
         {
             JsonValueKind.Object => value.EnumerateObject().Select(member => Depth(member.Value, above + 1)).DefaultIfEmpty(above + 1).Max(),

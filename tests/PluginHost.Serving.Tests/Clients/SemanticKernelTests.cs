@@ -17,7 +17,7 @@ public sealed class SemanticKernelTests
         await using (var server = await ToolServer.StartAsync(Path.Combine(folder, "tools.json")))
         {
             await server.AddAsync("echo", "/echo", """ "parameters":{"word":{"type":"string"}},"required":["word"]""");
-            using var chat = new OpenAIClient(new("none"), new OpenAIClientOptions { Endpoint = new Uri(server.Server.Address, "v1") }).GetChatClient("echo").AsIChatClient();
+            using var chat = new OpenAIClient(new System.ClientModel.ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(server.Server.Address, "v1") }).GetChatClient("echo").AsIChatClient();
             var answer = await chat.AsChatCompletionService().GetChatMessageContentAsync("hello");
             Assert.Equal("hello", answer.Content);
 
