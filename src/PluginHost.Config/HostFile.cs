@@ -11,6 +11,9 @@ namespace PluginHost.Config;
 /// <param name="Path">The file it was read from; empty when no file was found and the defaults hold.</param>
 public sealed record HostConfig(IReadOnlyList<string> PluginFolders, string Artifacts, string Device, InstallConfig Install, string Path)
 {
+    /// <summary>The folder that <c>{config}</c> stands for: the file's, or the current one.</summary>
+    public string Folder => Path.Length > 0 ? System.IO.Path.GetDirectoryName(Path)! : Directory.GetCurrentDirectory();
+
     /// <summary>When a plugin that fails is taken out, and for how long.</summary>
     public QuarantineOptions Quarantine { get; init; } = new();
 

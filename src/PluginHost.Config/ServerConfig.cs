@@ -42,6 +42,21 @@ public sealed record ServerConfig
     /// <summary>Hosts from which media may be fetched by address: <c>name</c>, at its scheme's own port, or <c>name:port</c>. Addresses that are not of the public internet are never fetched from.</summary>
     public IReadOnlyList<string> MediaHosts { get; init; } = [];
 
+    /// <summary>Hosts that tools may reach though they are not of the public internet: <c>name</c>, at its scheme's own port, or <c>name:port</c>.</summary>
+    public IReadOnlyList<string> ToolHosts { get; init; } = [];
+
+    /// <summary>The file with registered tools and approvals; absolute.</summary>
+    public required string ToolFile { get; init; }
+
+    /// <summary>Plugins whose functions can be called.</summary>
+    public IReadOnlyList<ToolUse> Tools { get; init; } = [];
+
+    /// <summary>MCP servers whose tools can be called.</summary>
+    public IReadOnlyList<McpServerConfig> McpServers { get; init; } = [];
+
+    /// <summary>Models that call tools.</summary>
+    public IReadOnlyList<AgentConfig> Agents { get; init; } = [];
+
     /// <summary>Models that answer elsewhere, and are served under a name of this server's.</summary>
     public IReadOnlyList<RemoteModelConfig> Remotes { get; init; } = [];
 

@@ -10,7 +10,7 @@ internal static class ServerReader
 
     public static ServerConfig Read(JsonElementNode? node, Func<string, string> folder, string artifacts, List<ConfigError> errors)
     {
-        var none = new ServerConfig { Keys = folder(DefaultKeys), Jobs = Path.Combine(artifacts, "jobs.db"), Projects = folder(DefaultProjects) };
+        var none = new ServerConfig { Keys = folder(DefaultKeys), Jobs = Path.Combine(artifacts, "jobs.db"), ToolFile = Path.Combine(artifacts, "tools.json"), Projects = folder(DefaultProjects) };
         if (node is null) return none;
         var reader = new JsonObjectReader(node, "'server'", errors);
         var server = none with
@@ -30,6 +30,11 @@ internal static class ServerReader
             DrainTimeout = reader.Duration("drainTimeout", none.DrainTimeout),
             RequestsPerMinute = (int)reader.Integer("requestsPerMinute", none.RequestsPerMinute, 0, 1_000_000),
             MediaHosts = reader.Texts("mediaHosts", none.MediaHosts),
+            ToolHosts = reader.Texts("toolHosts", none.ToolHosts),
+            ToolFile = reader.Text("toolFile") is { } tools ? folder(tools) : none.ToolFile,
+            Tools = ToolConfigReader.Tools(reader, errors),
+            McpServers = ToolConfigReader.McpServers(reader, errors),
+            Agents = ToolConfigReader.Agents(reader, errors),
             Remotes = [.. reader.Members("remotes").Select(member => Remote(member, errors)).OfType<RemoteModelConfig>()],
             Certificate = reader.Value("certificate") is { } certificate ? Certificate(new JsonObjectReader(certificate, "'certificate'", errors), folder) : null,
             Otlp = reader.Text("otlp"),
@@ -41,6 +46,8 @@ internal static class ServerReader
                 errors.Add(new ConfigError(url.Location, $"{url.Text} needs 'certificate', with the PEM files 'path' and 'key'"));
         foreach (var host in (reader.Items("mediaHosts") ?? []).Where(host => !IsHost(host.Text)))
             errors.Add(new ConfigError(host.Location, $"'{host.Text}' is no host to fetch media from, such as pictures.example or pictures.example:8443"));
+        foreach (var host in (reader.Items("toolHosts") ?? []).Where(host => !IsHost(host.Text)))
+            errors.Add(new ConfigError(host.Location, $"'{host.Text}' is no host of tools, such as tools.example or 127.0.0.1:8090"));
         if (server.StallTimeout < TimeSpan.FromSeconds(2)) errors.Add(new ConfigError(reader.Value("stallTimeout")!.Location, "'stallTimeout' is 2s at the least: the server looks every second"));
         reader.End();
         return server;

@@ -140,11 +140,13 @@ public static class ServingHost
             await next(context);
             return;
         }
-        var admin = path.StartsWithSegments("/admin") || context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: LoadRoute or UnloadRoute };
+        var admin = path.StartsWithSegments("/admin") || context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: LoadRoute or UnloadRoute } || context.GetEndpoint()?.Metadata.GetMetadata<AdminRoute>() is not null;
         context.RequestServices.GetRequiredService<KeyLimits>().Check(context, admin);
         var state = context.RequestServices.GetRequiredService<ServingState>();
-        if (state.Draining && path.StartsWithSegments("/v1")) throw new ApiException(ApiError.Unavailable("the server is stopping and takes no new requests", "draining", 5));
-        using var _ = state.Enter();
+        var protocol = path.StartsWithSegments("/mcp");
+        if (state.Draining && (protocol || path.StartsWithSegments("/v1"))) throw new ApiException(ApiError.Unavailable("the server is stopping and takes no new requests", "draining", 5));
+        // A stream of notifications has no end of its own that anybody could wait for.
+        using var _ = protocol && HttpMethods.IsGet(context.Request.Method) ? null : state.Enter();
         await next(context);
     }
 

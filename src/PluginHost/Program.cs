@@ -132,13 +132,18 @@ Command Chat()
     var topP = new Option<double>("--top-p") { Description = "Only the most likely tokens up to this mass", DefaultValueFactory = _ => 1 };
     var tokens = new Option<int>("--max-tokens") { Description = "Tokens at most", DefaultValueFactory = _ => 64 };
     var seed = new Option<int>("--seed") { Description = "Seed of the sampling" };
-    var command = new Command("chat", "Asks a trained run about a picture, a sound or a video") { run, question, image, audio, video, adapter, temperature, topP, tokens, seed, json };
-    command.SetAction((parsed, cancellation) => Task.FromResult(new ChatCommand(
-        new ChatRequest(
+    var tools = new Option<bool>("--tools") { Description = "It may call the host's tools (server.tools of the host file, MCP servers, what is registered); the run may be a model of server.remotes" };
+    var command = new Command("chat", "Asks a trained run about a picture, a sound or a video") { run, question, image, audio, video, adapter, temperature, topP, tokens, seed, tools, json };
+    command.SetAction((parsed, cancellation) =>
+    {
+        var request = new ChatRequest(
             parsed.GetValue(run)!, parsed.GetValue(question), parsed.GetValue(image), parsed.GetValue(audio), parsed.GetValue(video), parsed.GetValue(hostFile),
             new Sampling(parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topP), parsed.GetValue(seed)).Checked(), parsed.GetValue(json))
-        { Adapters = parsed.GetValue(adapter) ?? [] },
-        Logs(), Console.In, Console.Out, cancellation).Run()));
+        { Adapters = parsed.GetValue(adapter) ?? [] };
+        return parsed.GetValue(tools)
+            ? new ToolChatCommand(request, Logs(), Console.In, Console.Out, cancellation).RunAsync()
+            : Task.FromResult(new ChatCommand(request, Logs(), Console.In, Console.Out, cancellation).Run());
+    });
     return command;
 }
 

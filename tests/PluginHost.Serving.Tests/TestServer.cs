@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PluginHost.Config;
 using PluginHost.Serving.Keys;
+using PluginHost.Serving.Models;
 
 namespace PluginHost.Serving.Tests;
 
@@ -31,14 +32,14 @@ internal sealed class TestServer : IAsyncDisposable
 
     public ServingState State => app.Services.GetRequiredService<ServingState>();
 
-    public static async Task<TestServer> StartAsync(Func<ServerConfig, ServerConfig>? change = null, Action<ApiKeys>? keys = null, Action<WebApplicationBuilder>? configure = null, Action<IEndpointRouteBuilder>? map = null, Func<ServerConfig, ServerConfig>? again = null)
+    public static async Task<TestServer> StartAsync(Func<ServerConfig, ServerConfig>? change = null, Action<ApiKeys>? keys = null, Action<WebApplicationBuilder>? configure = null, Action<IEndpointRouteBuilder>? map = null, Func<ServerConfig, ServerConfig>? again = null, IReadOnlyList<IServedModel>? more = null)
     {
         var folder = Directory.CreateTempSubdirectory("serving").FullName;
-        var server = new ServerConfig { Keys = Path.Combine(folder, "keys.json"), Jobs = Path.Combine(folder, "jobs.db"), Projects = folder, Urls = ["http://127.0.0.1:0"] };
+        var server = new ServerConfig { Keys = Path.Combine(folder, "keys.json"), Jobs = Path.Combine(folder, "jobs.db"), ToolFile = Path.Combine(folder, "tools.json"), Projects = folder, Urls = ["http://127.0.0.1:0"] };
         server = change?.Invoke(server) ?? server;
         keys?.Invoke(new ApiKeys(server.Keys));
         var model = new FakeModel("echo");
-        var app = ServingHost.Build(server, [model], configure, map, again is null ? null : () => again(server));
+        var app = ServingHost.Build(server, [model, .. more ?? []], configure, map, again is null ? null : () => again(server));
         await app.StartAsync();
         return new TestServer(app, folder, model);
     }

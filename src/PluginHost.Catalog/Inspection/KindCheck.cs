@@ -21,6 +21,7 @@ internal static class KindCheck
         ["weighting"] = [typeof(IWeightingPlugin)],
         ["tuning"] = [typeof(ITuningPlugin)],
         ["constraint"] = [typeof(IConstraintPlugin)],
+        ["tool"] = [typeof(IToolPlugin)],
     };
 
     /// <exception cref="FolderFaultException">The class implements no interface of its kind.</exception>

@@ -10,6 +10,7 @@ internal sealed class ChatAnswer
     private readonly StringBuilder text = new();
     private readonly List<DecodedPiece> pieces = [];
     private readonly List<FunctionCallContent> calls = [];
+    private readonly List<FunctionResultContent> results = [];
 
     public string Text => text.ToString();
 
@@ -17,6 +18,9 @@ internal sealed class ChatAnswer
     public IReadOnlyList<DecodedPiece> Pieces => pieces;
 
     public IReadOnlyList<FunctionCallContent> Calls => calls;
+
+    /// <summary>What an agent's calls came to.</summary>
+    public IReadOnlyList<FunctionResultContent> Results => results;
 
     /// <summary>Why it ended.</summary>
     public ChatFinishReason Reason { get; private set; } = ChatFinishReason.Stop;
@@ -38,6 +42,7 @@ internal sealed class ChatAnswer
             if (content is UsageContent used) Usage = used.Details;
             else if (kept && content is TextContent said) text.Append(said.Text);
             else if (content is FunctionCallContent call) calls.Add(call);
+            else if (kept && content is FunctionResultContent result) results.Add(result);
         }
         if (kept && update.RawRepresentation is DecodedPiece piece) pieces.Add(piece);
         Reason = update.FinishReason ?? Reason;

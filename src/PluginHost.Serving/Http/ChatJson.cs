@@ -27,7 +27,8 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
             writer.WriteString("role", "assistant");
             writer.WriteString("content", answer.Calls.Count > 0 && answer.Text.Length == 0 ? null : answer.Text);
             writer.WriteNull("refusal");
-            if (answer.Calls.Count > 0) Calls(writer, answer.Calls, indexed: false);
+            if (answer.Calls.Count > 0) Calls(writer, answer.Calls, null);
+            ToolResults.Write(writer, answer.Results);
             writer.WriteEndObject();
             if (logProbabilities) LogProbabilities(writer, answer.Pieces);
             else writer.WriteNull("logprobs");
@@ -45,7 +46,8 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
     /// <param name="update">The update.</param>
     /// <param name="first">Whether it is the answer's first.</param>
     /// <param name="logProbabilities">Whether they are wanted.</param>
-    public void Chunk(Utf8JsonWriter writer, int index, ChatResponseUpdate update, bool first, bool logProbabilities)
+    /// <param name="calls">Calls of the answer so far, the update's included: those of a later step have numbers of their own.</param>
+    public void Chunk(Utf8JsonWriter writer, int index, ChatResponseUpdate update, bool first, bool logProbabilities, int calls)
     {
         Head(writer, "chat.completion.chunk");
         writer.WriteStartArray("choices");
@@ -54,7 +56,9 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
         writer.WriteStartObject("delta");
         if (first) writer.WriteString("role", "assistant");
         if (first || update.FinishReason is null) writer.WriteString("content", update.Text);
-        if (update.Contents.Any(content => content is FunctionCallContent)) Calls(writer, [.. update.Contents.OfType<FunctionCallContent>()], indexed: true);
+        var made = update.Contents.OfType<FunctionCallContent>().ToList();
+        if (made.Count > 0) Calls(writer, made, calls - made.Count);
+        ToolResults.Write(writer, [.. update.Contents.OfType<FunctionResultContent>()]);
         writer.WriteEndObject();
         if (logProbabilities && update.RawRepresentation is DecodedPiece piece) LogProbabilities(writer, [piece]);
         else writer.WriteNull("logprobs");
@@ -108,13 +112,13 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
         writer.WriteString("model", model);
     }
 
-    private static void Calls(Utf8JsonWriter writer, IReadOnlyList<FunctionCallContent> calls, bool indexed)
+    private static void Calls(Utf8JsonWriter writer, IReadOnlyList<FunctionCallContent> calls, int? first)
     {
         writer.WriteStartArray("tool_calls");
         for (var i = 0; i < calls.Count; i++)
         {
             writer.WriteStartObject();
-            if (indexed) writer.WriteNumber("index", i);
+            if (first is { } number) writer.WriteNumber("index", number + i);
             writer.WriteString("id", calls[i].CallId);
             writer.WriteString("type", "function");
             writer.WriteStartObject("function");

@@ -12,7 +12,7 @@ namespace PluginHost.Serving.Telemetry;
 internal static class TelemetryServices
 {
     // The catalog's meter (calls of plugins) and that of answers (media) are those of other projects.
-    private static readonly string[] Meters = [ServingMeter.Name, "PluginHost.Catalog", "PluginHost.Runs"];
+    private static readonly string[] Meters = [ServingMeter.Name, PluginHost.Tools.Calls.ToolMeter.Name, "PluginHost.Catalog", "PluginHost.Runs"];
 
     public static void AddTelemetry(this IServiceCollection services, ServerConfig server)
     {

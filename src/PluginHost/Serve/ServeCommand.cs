@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Sdk;
 using PluginHost.Serving;
@@ -11,6 +12,7 @@ using PluginHost.Serving.Dashboard;
 using PluginHost.Serving.Jobs;
 using PluginHost.Serving.Models;
 using PluginHost.Serving.Service;
+using PluginHost.Serving.Tools;
 
 namespace PluginHost.Serve;
 
@@ -20,21 +22,28 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
     public async Task<int> RunAsync(CancellationToken stop)
     {
         using var loggers = LoggerFactory.Create(ServerLog.Configure);
-        NativeTorch.Load();
+        if (items.Count == 0 && host.Server.Remotes.Count == 0) throw new UserErrorException("there is nothing to serve: name a run or a project file, or list a model in server.remotes of the host file");
+        if (items.Count > 0) NativeTorch.Load();
         var models = ServedRuns.Find(items, host, loggers);
         using var jobs = new JobStore(host.Server.Jobs);
+        using var plugins = PluginCatalog.Discover(host, loggers);
         try
         {
-            await using var app = ServingHost.Build(host.Server, [.. models, .. host.Server.Remotes.Select(remote => new RemoteModel(remote))], builder =>
+            await using var tools = await ToolHost.OpenAsync(host.Server, plugins, host.Folder, loggers);
+            IReadOnlyList<IServedModel> served = [.. models, .. host.Server.Remotes.Select(remote => new RemoteModel(remote))];
+            var agents = AgentModel.Of(host.Server.Agents, served, tools.Registry, Path.Combine(host.Artifacts, "agents"));
+            await using var app = ServingHost.Build(host.Server, [.. served, .. agents], builder =>
             {
                 ServerLog.Configure(builder.Logging);
                 builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = host.Server.DrainTimeout);
                 builder.Services.AddWatchdog().AddSystemd();
                 builder.Services.AddWindowsService();
                 builder.Services.AddTrainingJobs(jobs, new JobOptions(host.Server.Projects, host.Artifacts, Training));
+                builder.Services.AddTools(tools);
             }, routes =>
             {
-                JobServices.MapTrainingJobs(routes);
+                routes.MapTrainingJobs();
+                routes.MapTools();
                 RunEndpoints.Map(routes, host.Artifacts);
             }, () => HostFile.Read(host.Path.Length > 0 ? host.Path : null).Server with { Urls = host.Server.Urls });
             var logger = loggers.CreateLogger<ServeCommand>();
@@ -46,7 +55,7 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
             await app.StartAsync(stop);
             output.WriteLine($"listening at {string.Join(", ", app.Urls)}");
             await Task.WhenAll(models.Select(model => LoadAsync(model, logger, stop)));
-            if (models.All(model => model.Failure is not null)) throw new UserErrorException(string.Join('\n', models.Select(model => $"{model.Id}: {model.Failure}")));
+            if (models.Count > 0 && models.All(model => model.Failure is not null)) throw new UserErrorException(string.Join('\n', models.Select(model => $"{model.Id}: {model.Failure}")));
             await Task.WhenAny(Task.Delay(Timeout.Infinite, stop), Stopping(app));
             await DrainAsync(app.Services.GetRequiredService<ServingState>());
             await app.StopAsync(CancellationToken.None);

@@ -9,7 +9,7 @@ internal static class ServeCommandLine
 {
     public static Command Serve(Option<string?> hostFile)
     {
-        var items = new Argument<string[]>("items") { Description = "Runs (folder, name or 'latest') and project files, which stand for their newest finished run", Arity = ArgumentArity.OneOrMore };
+        var items = new Argument<string[]>("items") { Description = "Runs (folder, name or 'latest') and project files, which stand for their newest finished run; none: the models of server.remotes alone", Arity = ArgumentArity.ZeroOrMore };
         var urls = new Option<string[]>("--urls") { Description = "Where to listen, in place of server.urls of the host file", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("serve", "Serves trained runs over HTTP as OpenAI's API does, until it is told to stop") { items, urls };
         command.SetAction((parsed, cancellation) =>

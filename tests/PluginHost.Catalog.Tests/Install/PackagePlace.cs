@@ -34,7 +34,7 @@ internal sealed class PackagePlace : IDisposable
 
     public HostConfig Host => new([Plugins], root, "cpu", new InstallConfig(Store.Folder, Feeds, Prefixes, Signatures, Certificates), "")
     {
-        Server = new ServerConfig { Keys = Path.Combine(root, "keys.json"), Jobs = Path.Combine(root, "jobs.db"), Projects = root },
+        Server = new ServerConfig { Keys = Path.Combine(root, "keys.json"), Jobs = Path.Combine(root, "jobs.db"), ToolFile = Path.Combine(root, "tools.json"), Projects = root },
     };
 
     public string Folder(string name) => Directory.CreateDirectory(Path.Combine(root, name)).FullName;

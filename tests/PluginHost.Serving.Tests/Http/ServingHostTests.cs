@@ -124,7 +124,7 @@ public sealed class ServingHostTests
     public void Build_BeyondThisMachineWithoutAKey_IsRefused()
     {
         var folder = Directory.CreateTempSubdirectory().FullName;
-        var server = new ServerConfig { Keys = Path.Combine(folder, "keys.json"), Jobs = Path.Combine(folder, "jobs.db"), Projects = folder, Urls = ["http://127.0.0.1:0", "http://0.0.0.0:0"] };
+        var server = new ServerConfig { Keys = Path.Combine(folder, "keys.json"), Jobs = Path.Combine(folder, "jobs.db"), ToolFile = Path.Combine(folder, "tools.json"), Projects = folder, Urls = ["http://127.0.0.1:0", "http://0.0.0.0:0"] };
 
         Assert.Contains("'pluginhost keys create NAME'", Assert.Throws<UserErrorException>(() => ServingHost.Build(server, [new FakeModel("echo")])).Message, StringComparison.Ordinal);
         new ApiKeys(server.Keys).Create("someone", admin: false);

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.AI;
 using PluginHost.Sdk;
 
@@ -68,33 +67,8 @@ internal sealed class MediaFetcher : IMediaFetcher, IDisposable
 
     private static string Name(Uri address) => address.IsDefaultPort ? address.IdnHost : $"{address.IdnHost}:{address.Port}";
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
-    {
-        var host = context.DnsEndPoint.Host;
-        IPAddress[] addresses;
-        try
-        {
-            addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await rules.Resolve(host, cancellation);
-        }
-        catch (SocketException)
-        {
-            addresses = [];
-        }
-        if (addresses.Length == 0) throw new UserErrorException($"nobody knows the host '{host}'");
-        // One address that leads inside is enough to distrust them all.
-        if (!addresses.All(rules.Allows)) throw new UserErrorException($"'{host}' leads to an address that is not of the public internet, and those are never fetched from; send the data itself");
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+    private ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation) =>
+        GuardedConnection.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, rules.Resolve, rules.Allows, cancellation);
 
     private async Task<DataContent> ReceiveAsync(Uri address, CancellationToken cancellation)
     {

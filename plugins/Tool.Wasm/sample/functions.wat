@@ -1,0 +1,27 @@
+;; add and divide take numbers; shout takes a text and gives it in capitals; spin, grow and deep do what they should not.
+(module
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 1024))
+  (func (export "add") (param i64 i64) (result i64) (i64.add (local.get 0) (local.get 1)))
+  (func (export "divide") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+  (func (export "half") (param f64) (result f64) (f64.div (local.get 0) (f64.const 2)))
+  (func (export "spin") (loop $again (br $again)))
+  (func (export "grow") (result i32) (memory.grow (i32.const 60000)))
+  (func $deep (export "deep") (call $deep))
+  (func (export "alloc") (param $length i32) (result i32)
+    (local $at i32)
+    (local.set $at (global.get $next))
+    (global.set $next (i32.add (global.get $next) (local.get $length)))
+    (local.get $at))
+  (func (export "lie") (param i32 i32) (result i64) (i64.const 0x7fffffff00001000))
+  (func (export "shout") (param $at i32) (param $length i32) (result i64)
+    (local $i i32) (local $letter i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $i) (local.get $length)))
+        (local.set $letter (i32.load8_u (i32.add (local.get $at) (local.get $i))))
+        (if (i32.and (i32.ge_u (local.get $letter) (i32.const 97)) (i32.le_u (local.get $letter) (i32.const 122)))
+          (then (i32.store8 (i32.add (local.get $at) (local.get $i)) (i32.sub (local.get $letter) (i32.const 32)))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (i64.or (i64.shl (i64.extend_i32_u (local.get $at)) (i64.const 32)) (i64.extend_i32_u (local.get $length)))))
