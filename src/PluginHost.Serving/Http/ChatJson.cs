@@ -27,7 +27,7 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
             writer.WriteString("role", "assistant");
             writer.WriteString("content", answer.Calls.Count > 0 && answer.Text.Length == 0 ? null : answer.Text);
             writer.WriteNull("refusal");
-            if (answer.Calls.Count > 0) Calls(writer, answer.Calls, indexed: false);
+            if (answer.Calls.Count > 0) Calls(writer, answer.Calls, null);
             writer.WriteEndObject();
             if (logProbabilities) LogProbabilities(writer, answer.Pieces);
             else writer.WriteNull("logprobs");
@@ -45,16 +45,19 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
     /// <param name="update">The update.</param>
     /// <param name="first">Whether it is the answer's first.</param>
     /// <param name="logProbabilities">Whether they are wanted.</param>
-    public void Chunk(Utf8JsonWriter writer, int index, ChatResponseUpdate update, bool first, bool logProbabilities)
+    /// <param name="earlier">Calls of the same answer in earlier updates.</param>
+    public void Chunk(Utf8JsonWriter writer, int index, ChatResponseUpdate update, bool first, bool logProbabilities, int earlier = 0)
     {
+        var calls = update.Contents.OfType<FunctionCallContent>().ToList();
         Head(writer, "chat.completion.chunk");
         writer.WriteStartArray("choices");
         writer.WriteStartObject();
         writer.WriteNumber("index", index);
         writer.WriteStartObject("delta");
         if (first) writer.WriteString("role", "assistant");
-        if (first || update.FinishReason is null) writer.WriteString("content", update.Text);
-        if (update.Contents.Any(content => content is FunctionCallContent)) Calls(writer, [.. update.Contents.OfType<FunctionCallContent>()], indexed: true);
+        if (calls.Count > 0 && update.Text.Length == 0) { if (first) writer.WriteNull("content"); }
+        else if (first || update.FinishReason is null) writer.WriteString("content", update.Text);
+        if (calls.Count > 0) Calls(writer, calls, earlier);
         writer.WriteEndObject();
         if (logProbabilities && update.RawRepresentation is DecodedPiece piece) LogProbabilities(writer, [piece]);
         else writer.WriteNull("logprobs");
@@ -108,13 +111,13 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
         writer.WriteString("model", model);
     }
 
-    private static void Calls(Utf8JsonWriter writer, IReadOnlyList<FunctionCallContent> calls, bool indexed)
+    private static void Calls(Utf8JsonWriter writer, IReadOnlyList<FunctionCallContent> calls, int? firstIndex)
     {
         writer.WriteStartArray("tool_calls");
         for (var i = 0; i < calls.Count; i++)
         {
             writer.WriteStartObject();
-            if (indexed) writer.WriteNumber("index", i);
+            if (firstIndex is { } from) writer.WriteNumber("index", from + i);
             writer.WriteString("id", calls[i].CallId);
             writer.WriteString("type", "function");
             writer.WriteStartObject("function");
