@@ -67,10 +67,14 @@ internal sealed class ShardSamples(string[] shards, IReadOnlyDictionary<string, 
             Audio = Medium("audio"),
             Video = Medium("video"),
             Texts = root.GetProperty("texts").EnumerateObject().ToDictionary(text => text.Name, text => text.Value.GetString()!),
-            Turns = [.. root.GetProperty("turns").EnumerateArray().Select(turn => new Turn(Text(turn, "task"), Text(turn, "prompt"), Text(turn, "answer"), Texts(turn, "needs")) { AlsoRight = Texts(turn, "alsoRight") })],
+            Turns = [.. root.GetProperty("turns").EnumerateArray().Select(turn =>
+                new Turn(Text(turn, "task"), Text(turn, "prompt"), Text(turn, "answer"), Texts(turn, "needs")) { AlsoRight = Texts(turn, "alsoRight"), Tools = Tools(turn) })],
             ModalityWeights = root.GetProperty("weights").EnumerateObject().ToDictionary(weight => weight.Name, weight => weight.Value.GetDouble()),
         };
     }
+
+    private static DeclaredFunction[] Tools(JsonElement turn) => !turn.TryGetProperty("tools", out var tools) ? []
+        : [.. tools.EnumerateArray().Select(tool => new DeclaredFunction(Text(tool, "name"), Text(tool, "description"), tool.GetProperty("parameters").Clone()))];
 
     private static readonly string[] Modalities = ["image", "audio", "video"];
 

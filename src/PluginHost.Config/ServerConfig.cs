@@ -21,6 +21,9 @@ public sealed record ServerConfig
     /// <summary>The plugin of kind <c>constraint</c> that holds answers to a JSON object.</summary>
     public string JsonConstraint { get; init; } = "constraint.json-object";
 
+    /// <summary>The plugin of kind <c>constraint</c> that holds calls to the functions that are offered.</summary>
+    public string ToolConstraint { get; init; } = "constraint.tool-calls";
+
     /// <summary>Most bytes of a request's body, when it is unpacked.</summary>
     public long MaxBodyBytes { get; init; } = 20 << 20;
 

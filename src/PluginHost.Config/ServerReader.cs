@@ -24,6 +24,7 @@ internal static class ServerReader
                 reader.Value("contextLength") is null ? null : (int)reader.Integer("contextLength", 1, 1, 1 << 24), (int)reader.Integer("keptMedia", none.Engine.KeptMedia, 0, 100_000),
                 (int)reader.Integer("threads", none.Engine.Threads, 0, 1024)),
             JsonConstraint = reader.Text("jsonConstraint") ?? none.JsonConstraint,
+            ToolConstraint = reader.Text("toolConstraint") ?? none.ToolConstraint,
             MaxBodyBytes = reader.Integer("maxBodyMegabytes", none.MaxBodyBytes >> 20, 1, 1024) << 20,
             RequestTimeout = reader.Duration("requestTimeout", none.RequestTimeout),
             StallTimeout = reader.Duration("stallTimeout", none.StallTimeout),

@@ -81,7 +81,7 @@ public sealed class Dataset : IDisposable
             foreach (var text in sample.Texts.OrderBy(text => text.Key, StringComparer.Ordinal)) yield return text.Value;
             foreach (var turn in sample.Turns)
             {
-                yield return turn.Prompt;
+                yield return CallText.Tools(turn.Tools) + turn.Prompt;
                 yield return turn.Answer;
             }
         }
@@ -194,7 +194,7 @@ public sealed class Dataset : IDisposable
     /// <param name="sample">With the media that the messages show, decoded: one of a kind at most.</param>
     /// <param name="messages">Who said what; media contents stand where the media are.</param>
     /// <param name="tools">Functions that the model may call; null: none.</param>
-    /// <exception cref="UserErrorException">The model's chat template refuses the conversation, or there is none and functions are asked for.</exception>
+    /// <exception cref="UserErrorException">The model's chat template refuses the conversation.</exception>
     public IReadOnlyList<int> EncodeConversation(Sample sample, IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool>? tools = null) => Layout().Conversation(sample, messages, tools);
 
     public void Dispose() => source.Dispose();

@@ -117,13 +117,21 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
 
     /// <summary>
     /// What a model continues with its next answer in a conversation, whole however long it is. Media contents become the placeholders of the sample's media; without a chat template
-    /// the messages' texts follow each other, a line each, behind the media: only a last question alone is what such a model was taught.
+    /// the messages' texts follow each other behind the media, as <see cref="PlainTurns"/> has them.
     /// </summary>
     public List<int> Conversation(Sample sample, IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool>? tools)
     {
-        if (tokenizer is IChatTokenizer chat && chat.EncodeChat(messages, tools) is { } ids) return [.. ids];
-        if (tools is { Count: > 0 }) throw new UserErrorException("this model has no chat template, so it was never told how to call functions; ask without tools");
-        return [.. Header(sample), .. tokenizer.Encode(string.Join('\n', messages.Select(message => message.Text).Where(text => text.Length > 0))), answer];
+        if (tokenizer is IChatTokenizer chat && Ask(chat, messages, tools ?? []) is { } ids) return [.. ids];
+        return [.. Header(sample), .. tokenizer.Encode(PlainTurns.Text(messages, tools ?? [])), answer];
+    }
+
+    private IReadOnlyList<int>? Ask(IChatTokenizer chat, Sample sample, Turn turn) => Ask(chat, [Message(sample, turn)], turn.Tools);
+
+    // A template that says nothing of functions would leave its model without them.
+    private static IReadOnlyList<int>? Ask(IChatTokenizer chat, IReadOnlyList<ChatMessage> messages, IReadOnlyList<AITool> tools)
+    {
+        var ids = chat.EncodeChat(messages, tools.Count > 0 ? tools : null);
+        return ids is not null && tools.Count > 0 && ids.SequenceEqual(chat.EncodeChat(messages) ?? []) ? chat.EncodeChat(PlainTurns.Told(messages, tools)) : ids;
     }
 
     private (List<int> Ids, int FirstTarget) Turn(Sample sample, Turn turn)
@@ -149,13 +157,13 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     /// <summary>What comes before the answer, as the tokenizer's chat template has it; null where there is none.</summary>
     private List<int>? Chat(Sample sample, Turn turn, int most)
     {
-        if (tokenizer is not IChatTokenizer chat || chat.EncodeChat([Message(sample, turn)]) is not { } ids) return null;
+        if (tokenizer is not IChatTokenizer chat || Ask(chat, sample, turn) is not { } ids) return null;
         if (ids.Count > most)
         {
             // The template's own tokens stay: the prompt gives up as many as are too many.
             var prompt = Tokens(turn.Prompt);
             var kept = Cut(sample, prompt, Math.Max(0, prompt.Count - (ids.Count - most)));
-            ids = chat.EncodeChat([Message(sample, turn with { Prompt = tokenizer.Decode([.. kept]) })])!;
+            ids = Ask(chat, sample, turn with { Prompt = tokenizer.Decode([.. kept]) })!;
         }
         List<int> opening = [.. ids.Take(most)];
         Check(sample, opening);
@@ -211,8 +219,9 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     /// <summary>The prompt, cut where media are: whatever its text looks like, only these places become placeholders.</summary>
     private IReadOnlyList<int> Prompt(Turn turn, Sample sample)
     {
-        if (turn.Media.Count == 0) return Tokens(turn.Prompt);
-        var ids = new List<int>();
+        var told = CallText.Tools(turn.Tools);
+        if (turn.Media.Count == 0) return Tokens(told + turn.Prompt);
+        List<int> ids = [.. Tokens(told)];
         var from = 0;
         foreach (var place in turn.Media)
         {

@@ -8,7 +8,7 @@ using PluginHost.Serving.Models;
 
 namespace PluginHost.Serving.Tests;
 
-/// <summary>A model that repeats the last message letter by letter, and does what a message beginning with '!' says.</summary>
+/// <summary>A model that repeats the last message letter by letter, calls each function that it is offered, and does what a message beginning with '!' says.</summary>
 internal sealed class FakeModel(string id) : IServedModel, IPluginControl, IChatClient, IEmbeddingGenerator<AIContent, Embedding<float>>, ITokenizer
 {
     public const string Slow = "!slow";
@@ -65,7 +65,8 @@ internal sealed class FakeModel(string id) : IServedModel, IPluginControl, IChat
         if (text == "!long") throw new ContextLengthException("the prompt has 9000 tokens, and this model reads 4096");
         if (options?.Tools is { Count: > 0 } tools)
         {
-            yield return new ChatResponseUpdate(ChatRole.Assistant, [new FunctionCallContent("call_1", tools[0].Name, new Dictionary<string, object?> { ["city"] = "Bern" })]) { FinishReason = ChatFinishReason.ToolCalls };
+            for (var i = 0; i < tools.Count; i++)
+                yield return new ChatResponseUpdate(ChatRole.Assistant, [new FunctionCallContent($"call_{i + 1}", tools[i].Name, new Dictionary<string, object?> { ["city"] = "Bern" })]) { FinishReason = i == tools.Count - 1 ? ChatFinishReason.ToolCalls : null };
             yield break;
         }
         foreach (var data in all.SelectMany(message => message.Contents).OfType<DataContent>()) text += $" [{data.MediaType} {data.Data.Length}]";

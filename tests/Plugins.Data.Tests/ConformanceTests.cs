@@ -185,6 +185,16 @@ public class JsonObjectConstraintConformance : ConstraintConformance
     public override string Id => "constraint.json-object";
 }
 
+public class ToolCallsConstraintConformance : ConstraintConformance
+{
+    public override string Id => "constraint.tool-calls";
+}
+
+public class ToolRequestsSourceConformance : SourceConformance
+{
+    public override string Id => "source.tool-requests";
+}
+
 public class SuiteTests
 {
     [Fact]

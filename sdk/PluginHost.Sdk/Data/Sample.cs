@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace PluginHost.Sdk;
 
 /// <summary>One aligned example: what is seen, what is heard, and what is said about it.</summary>
@@ -38,6 +40,9 @@ public sealed record Turn(string Task, string Prompt, string Answer, params IRea
 
     /// <summary>Where in the prompt media of the sample are, in ascending order; those that it does not name come before it.</summary>
     public IReadOnlyList<MediaPlace> Media { get; init; } = [];
+
+    /// <summary>Functions that the answer may call, by <see cref="CallText.Call"/>; what the model is told of them comes before the prompt.</summary>
+    public IReadOnlyList<AITool> Tools { get; init; } = [];
 }
 
 /// <summary>Something to see or hear: a file still to be decoded, or decoded content.</summary>

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace PluginHost.Sdk;
 
 /// <summary>Kind <c>constraint</c>: which tokens may come next in an answer.</summary>
@@ -37,4 +39,14 @@ public interface IConstraintState
     /// <param name="token">Its id.</param>
     /// <exception cref="InvalidOperationException">It may not come here; the answer stays as it was.</exception>
     void Accept(int token);
+}
+
+/// <summary>A constraint that can be bound to functions: where an answer calls one, it calls one of these, with arguments that its schema allows. Unbound it lets calls alone.</summary>
+public interface IToolConstraint : IConstraint
+{
+    /// <summary>Binds it to the functions of a request. Calls are written as <see cref="CallText.Call"/> does.</summary>
+    /// <param name="tools">The functions that may be called, at least one.</param>
+    /// <param name="required">Whether the answer is nothing but calls, one at least; otherwise it is free text with calls where the model begins them.</param>
+    /// <exception cref="UserErrorException">A schema says what the constraint does not understand or what nothing fulfils, or there is too much; the message names function, place and keyword.</exception>
+    IConstraint Bind(IReadOnlyList<AIFunctionDeclaration> tools, bool required);
 }

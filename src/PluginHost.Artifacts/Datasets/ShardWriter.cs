@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
 using PluginHost.Artifacts.Report;
 using PluginHost.Sdk;
 
@@ -60,15 +61,29 @@ internal sealed class ShardWriter(Stream stream) : IDisposable
         ["id"] = sample.Id,
         ["split"] = split,
         ["texts"] = new JsonObject(sample.Texts.OrderBy(text => text.Key, StringComparer.Ordinal).Select(text => KeyValuePair.Create(text.Key, (JsonNode?)text.Value))),
-        ["turns"] = new JsonArray([.. sample.Turns.Select(turn => new JsonObject
+        ["turns"] = new JsonArray([.. sample.Turns.Select(Turned)]),
+        ["weights"] = new JsonObject(sample.ModalityWeights.OrderBy(weight => weight.Key, StringComparer.Ordinal).Select(weight => KeyValuePair.Create(weight.Key, (JsonNode?)weight.Value))),
+    };
+
+    private static JsonObject Turned(Turn turn)
+    {
+        var record = new JsonObject
         {
             ["task"] = turn.Task,
             ["prompt"] = turn.Prompt,
             ["answer"] = turn.Answer,
             ["needs"] = new JsonArray([.. turn.Needs.Select(need => (JsonNode)need)]),
             ["alsoRight"] = new JsonArray([.. turn.AlsoRight.Select(answer => (JsonNode)answer)]),
-        })]),
-        ["weights"] = new JsonObject(sample.ModalityWeights.OrderBy(weight => weight.Key, StringComparer.Ordinal).Select(weight => KeyValuePair.Create(weight.Key, (JsonNode?)weight.Value))),
+        };
+        if (turn.Tools.Count > 0) record["tools"] = new JsonArray([.. turn.Tools.Select(Offered)]);
+        return record;
+    }
+
+    private static JsonObject Offered(AITool tool) => new()
+    {
+        ["name"] = tool.Name,
+        ["description"] = tool.Description,
+        ["parameters"] = tool is AIFunctionDeclaration declared ? JsonNode.Parse(declared.JsonSchema.GetRawText()) : new JsonObject(),
     };
 
     private static (string Extension, byte[] Bytes) Stored(string modality, MediaContent content) => content switch

@@ -37,8 +37,9 @@ internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, R
         {
             await foreach (var (index, update) in updates)
             {
+                var earlier = answers[index].Calls.Count;
                 var first = answers[index].Add(update, kept: false);
-                await events.SendAsync(writer => json.Chunk(writer, index, update, first, request.LogProbabilities, answers[index].Calls.Count));
+                await events.SendAsync(writer => json.Chunk(writer, index, update, first, request.LogProbabilities, earlier));
             }
             if (request.IncludeUsage) await events.SendAsync(writer => json.UsageChunk(writer, answers));
             await events.EndAsync();

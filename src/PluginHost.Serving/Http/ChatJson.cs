@@ -46,18 +46,19 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
     /// <param name="update">The update.</param>
     /// <param name="first">Whether it is the answer's first.</param>
     /// <param name="logProbabilities">Whether they are wanted.</param>
-    /// <param name="calls">Calls of the answer so far, the update's included: those of a later step have numbers of their own.</param>
-    public void Chunk(Utf8JsonWriter writer, int index, ChatResponseUpdate update, bool first, bool logProbabilities, int calls)
+    /// <param name="earlier">Calls of the same answer in earlier updates.</param>
+    public void Chunk(Utf8JsonWriter writer, int index, ChatResponseUpdate update, bool first, bool logProbabilities, int earlier)
     {
+        var calls = update.Contents.OfType<FunctionCallContent>().ToList();
         Head(writer, "chat.completion.chunk");
         writer.WriteStartArray("choices");
         writer.WriteStartObject();
         writer.WriteNumber("index", index);
         writer.WriteStartObject("delta");
         if (first) writer.WriteString("role", "assistant");
-        if (first || update.FinishReason is null) writer.WriteString("content", update.Text);
-        var made = update.Contents.OfType<FunctionCallContent>().ToList();
-        if (made.Count > 0) Calls(writer, made, calls - made.Count);
+        if (calls.Count > 0 && update.Text.Length == 0) { if (first) writer.WriteNull("content"); }
+        else if (first || update.FinishReason is null) writer.WriteString("content", update.Text);
+        if (calls.Count > 0) Calls(writer, calls, earlier);
         ToolResults.Write(writer, [.. update.Contents.OfType<FunctionResultContent>()]);
         writer.WriteEndObject();
         if (logProbabilities && update.RawRepresentation is DecodedPiece piece) LogProbabilities(writer, [piece]);
@@ -112,13 +113,13 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
         writer.WriteString("model", model);
     }
 
-    private static void Calls(Utf8JsonWriter writer, IReadOnlyList<FunctionCallContent> calls, int? first)
+    private static void Calls(Utf8JsonWriter writer, IReadOnlyList<FunctionCallContent> calls, int? firstIndex)
     {
         writer.WriteStartArray("tool_calls");
         for (var i = 0; i < calls.Count; i++)
         {
             writer.WriteStartObject();
-            if (first is { } number) writer.WriteNumber("index", number + i);
+            if (firstIndex is { } from) writer.WriteNumber("index", from + i);
             writer.WriteString("id", calls[i].CallId);
             writer.WriteString("type", "function");
             writer.WriteStartObject("function");

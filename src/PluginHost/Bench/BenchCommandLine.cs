@@ -33,7 +33,22 @@ internal static class BenchCommandLine
         serve.SetAction((parsed, cancellation) => Serve(
             parsed.GetValue(hostFile), parsed.GetValue(project), parsed.GetValue(set) ?? [], new ServeBenchLength(AtLeast(parsed, rounds, 1), AtLeast(parsed, load, 1), AtLeast(parsed, requests, 20)),
             parsed.GetValue(report), parsed.GetValue(json), cancellation));
-        return new Command("bench", "Measures this machine and the host on it") { train, decode, serve };
+        return new Command("bench", "Measures this machine and the host on it") { train, decode, serve, Tools(hostFile, report, json) };
+    }
+
+    private static Command Tools(Option<string?> hostFile, Option<string?> report, Option<bool> json)
+    {
+        var run = new Argument<string>("run") { Description = "A trained run: folder, name or 'latest'", DefaultValueFactory = _ => "latest" };
+        var requests = new Option<int>("--requests") { Description = "Held-out requests of each kind at most", DefaultValueFactory = _ => 100 };
+        var tools = new Command("tools", "Measures what a trained run calls: held-out requests for functions that it was taught, and for some that it was not") { run, report, requests, json };
+        tools.SetAction(async (parsed, cancellation) =>
+        {
+            var host = HostFile.Read(parsed.GetValue(hostFile));
+            NativeTorch.Load();
+            var result = await new ToolsBench(host, RunFolder.Find(host.Artifacts, parsed.GetValue(run)!), AtLeast(parsed, requests, 1), parsed.GetValue(json) ? Console.Error : Console.Out, cancellation).RunAsync();
+            return Write(result.ToJson(), result.Write, parsed.GetValue(report), parsed.GetValue(json));
+        });
+        return tools;
     }
 
     private static int AtLeast(ParseResult parsed, Option<int> option, int least) =>

@@ -14,7 +14,7 @@ namespace PluginHost.Serve;
 /// <summary>What of a served run is in memory: its workspace, what answers over it, and the door through which its plugins are swapped.</summary>
 internal sealed class LoadedRun : IDisposable
 {
-    private PluginLease? constraint;
+    private readonly List<PluginLease> constraints = [];
 
     /// <exception cref="UserErrorException">The run cannot be loaded.</exception>
     public LoadedRun(string id, RunFolder run, HostConfig host, ILoggerFactory loggers, CancellationToken cancellation)
@@ -29,7 +29,7 @@ internal sealed class LoadedRun : IDisposable
             if (Workspace.Plan.DecoderNode is not null && Workspace.Data.Tokenizer is not null)
             {
                 Decoder = new LiveDecoder(Workspace.Graph, Workspace.Data, host.Server.Engine, error => logger.LogError(error, "A request to '{Model}' failed", id));
-                Chat = new GraphChatClient(Decoder, Workspace.Data, Workspace.Media, Workspace.Plan.Modalities, id, JsonConstraint(host));
+                Chat = new GraphChatClient(Decoder, Workspace.Data, Workspace.Media, Workspace.Plan.Modalities, id, Constraint(host, host.Server.JsonConstraint), Constraint(host, host.Server.ToolConstraint));
             }
             if (SharedSpace.Of(Workspace.Plan).Count > 0)
                 Embeddings = new LiveEmbedder(Workspace.Graph, Workspace.Data, Workspace.Media, id, project.Data.Languages[0]);
@@ -54,14 +54,15 @@ internal sealed class LoadedRun : IDisposable
 
     public LiveSession? Session { get; }
 
-    // Null: none of that name is installed, and who asks for JSON is told so.
-    private Lazy<IConstraint>? JsonConstraint(HostConfig host)
+    // Null: none of that name is installed, and who asks for what it does is told so.
+    private Lazy<IConstraint>? Constraint(HostConfig host, string id)
     {
-        if (Workspace.Catalog.Find(host.Server.JsonConstraint) is not { Kind: "constraint" } plugin) return null;
+        if (Workspace.Catalog.Find(id) is not { Kind: "constraint" } plugin) return null;
         var errors = new List<ConfigError>();
         var settings = SettingsValidator.Validate(plugin, new PluginUse(plugin.Id, JsonElementNode.Object(host.Source.Location, []), host.Source.Location), errors);
         if (errors.Count > 0) throw new ConfigException(errors);
-        var lease = constraint = Workspace.Catalog.Lease(plugin, settings);
+        var lease = Workspace.Catalog.Lease(plugin, settings);
+        constraints.Add(lease);
         return new Lazy<IConstraint>(() => lease.As<IConstraintPlugin>().Create(new ConstraintContext(Workspace.Data.Tokenizer!)));
     }
 
@@ -69,7 +70,7 @@ internal sealed class LoadedRun : IDisposable
     {
         Session?.Dispose();
         Decoder?.Dispose();
-        constraint?.Dispose();
+        foreach (var constraint in constraints) constraint.Dispose();
         Workspace.Dispose();
     }
 }

@@ -99,6 +99,17 @@ public sealed class ChatEndpointTests : IAsyncLifetime
         Assert.Null(choice["message"]!["content"]);
     }
 
+    [Fact]
+    public async Task Post_StreamedCalls_AreCountedOnAndHaveNoText()
+    {
+        const string tools = ""","tools":[{"type":"function","function":{"name":"weather"}},{"type":"function","function":{"name":"now"}}],"stream":true""";
+        var choices = (await Stream(Body("\"?\"", tools))).SkipLast(1).Select(text => JsonNode.Parse(text["data: ".Length..])!["choices"]![0]!).ToList();
+
+        Assert.Equal([(0, "call_1", "weather"), (1, "call_2", "now")], choices.Select(choice => choice["delta"]!["tool_calls"]![0]!).Select(call => ((int)call["index"]!, (string)call["id"]!, (string)call["function"]!["name"]!)));
+        Assert.Equal("{\"role\":\"assistant\",\"content\":null}", new JsonObject(choices[0]["delta"]!.AsObject().Where(item => item.Key != "tool_calls").Select(item => KeyValuePair.Create(item.Key, item.Value?.DeepClone()))).ToJsonString());
+        Assert.Equal([null, "tool_calls"], choices.Select(choice => (string?)choice["finish_reason"]));
+    }
+
     [Theory]
     [InlineData("", 1)]
     [InlineData(",\"n\":3", 3)]

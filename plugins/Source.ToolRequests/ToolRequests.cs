@@ -1,0 +1,62 @@
+using System.Globalization;
+using Microsoft.Extensions.AI;
+using PluginHost.Sdk;
+
+namespace Source.ToolRequests;
+
+/// <summary>The open source; each sample is made when it is read, from split and index alone.</summary>
+internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
+{
+    /// <summary>Requests for functions that are never offered in training.</summary>
+    public const string Unseen = "unseen";
+
+    // Short lists teach sooner what long ones need.
+    private const double Short = 0.5;
+
+    // Made-up functions teach to read, the scenes' what requests mean.
+    private const double Scenes = 0.45;
+
+    public IReadOnlyList<string> Splits { get; } = [PluginHost.Sdk.Splits.Train, PluginHost.Sdk.Splits.Validation, PluginHost.Sdk.Splits.Test, Unseen];
+
+    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 1, {options.Train}, {options.Held}, {options.Tools}");
+
+    public int Count(string split) => split == PluginHost.Sdk.Splits.Train ? options.Train : Splits.Contains(split) ? options.Held : 0;
+
+    public Sample Read(string split, int index)
+    {
+        var random = new Random(index * 4 + Splits.ToList().IndexOf(split));
+        var learning = split is PluginHost.Sdk.Splits.Train or PluginHost.Sdk.Splits.Validation;
+        var offered = learning ? Drawn(random) : [.. SceneTools.Seen.Select(tool => tool.Plain()), .. SceneTools.Unseen.Select(tool => tool.Plain())];
+        var right = learning ? 0 : split == Unseen ? SceneTools.Seen.Count + index % SceneTools.Unseen.Count : index % SceneTools.Seen.Count;
+        var tool = offered[right];
+        var (request, arguments) = tool.Ask(random, held: !learning);
+        var order = offered.ToArray();
+        random.Shuffle(order);
+        AITool[] tools = [.. order.Select(AITool (other) => other.Declared())];
+        var call = new Turn("call", request, CallText.Call(tool.Name, arguments)) { Tools = tools };
+        if (!learning) return new Sample($"{split}-{index}") { Turns = [call] };
+        var names = string.Join(' ', Enumerable.Range(0, random.Next(2, 5)).Select(_ => MadeTool.Draw(random).Name));
+        return new Sample($"{split}-{index}") { Turns = [call, new Turn("name", request, tool.Name) { Tools = tools }, new Turn("repeat", names, names)] };
+    }
+
+    public void Dispose()
+    {
+        // holds nothing
+    }
+
+    // The first is the right one. No two have a name in common.
+    private List<OfferedTool> Drawn(Random random)
+    {
+        var count = random.NextDouble() < Short ? 2 + random.Next(2) : random.Next(2, options.Tools + 1);
+        var scenes = SceneTools.Seen.ToArray();
+        random.Shuffle(scenes);
+        var left = new Queue<SceneTool>(scenes);
+        var drawn = new List<OfferedTool>();
+        while (drawn.Count < Math.Min(count, options.Tools))
+        {
+            var tool = left.Count > 0 && random.NextDouble() < Scenes ? left.Dequeue().Varied(random) : MadeTool.Draw(random);
+            if (drawn.TrueForAll(other => other.Name != tool.Name)) drawn.Add(tool);
+        }
+        return drawn;
+    }
+}
