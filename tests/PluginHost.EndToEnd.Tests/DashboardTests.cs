@@ -1,0 +1,135 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace PluginHost.EndToEnd.Tests;
+
+/// <summary>The dashboard in a real browser, over a real server.</summary>
+public sealed class DashboardTests(ServedPocket served) : IClassFixture<ServedPocket>, IAsyncLifetime
+{
+    private static readonly string? Chromium = new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(File.Exists);
+
+    private readonly List<string> problems = [];
+    private IPlaywright? playwright;
+    private IBrowser browser = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Chromium is null) return;
+        playwright = await Playwright.CreateAsync();
+        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = Chromium,
+            Args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        });
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (playwright is null) return;
+        await browser.DisposeAsync();
+        playwright.Dispose();
+    }
+
+    [SkippableTheory]
+    [InlineData("graph", ColorScheme.Light)]
+    [InlineData("graph", ColorScheme.Dark)]
+    [InlineData("plugins", ColorScheme.Light)]
+    [InlineData("plugins", ColorScheme.Dark)]
+    [InlineData("runs", ColorScheme.Light)]
+    [InlineData("runs", ColorScheme.Dark)]
+    [InlineData("playground", ColorScheme.Light)]
+    [InlineData("playground", ColorScheme.Dark)]
+    [InlineData("tools", ColorScheme.Light)]
+    [InlineData("tools", ColorScheme.Dark)]
+    [InlineData("traffic", ColorScheme.Light)]
+    [InlineData("traffic", ColorScheme.Dark)]
+    public async Task Page_Opened_IsSoundAndStaysOnThisMachine(string name, ColorScheme scheme)
+    {
+        var page = await OpenAsync(name, scheme);
+
+        var picture = await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(served.Host.Folder, "pages", $"{name}-{scheme}.png") });
+
+        Assert.True(picture.Length > 12_000, $"the picture of the page is nearly empty: {picture.Length} bytes");
+        await AssertAccessibleAsync(page);
+        Assert.Empty(problems);
+    }
+
+    [SkippableFact]
+    public async Task Node_ChangedByKeyboard_ShowsTheDifferenceFirstAndServes()
+    {
+        var page = await OpenAsync("graph");
+        await page.Locator("[data-node=fusion]").FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator("#use").SelectOptionAsync("fusion.late");
+
+        await page.GetByText("Preview change…").ClickAsync();
+        var dialog = page.Locator("#dialog");
+        await dialog.GetByText("\"fusion.late\"").WaitForAsync();
+        await AssertAccessibleAsync(page);
+        Assert.NotEqual("fusion.late", await PluginOfAsync("fusion"));
+        await dialog.GetByText("Apply").ClickAsync();
+
+        await page.GetByText("fusion is changed:").WaitForAsync();
+        Assert.Equal("fusion.late", await PluginOfAsync("fusion"));
+        var back = await served.PostAsync("/admin/graph/fusion", new { use = "fusion.mid", apply = true });
+        Assert.True(back.IsSuccessStatusCode, await back.Content.ReadAsStringAsync());
+        Assert.Empty(problems);
+    }
+
+    [SkippableFact]
+    public async Task Node_ChangedToWhatCannotBe_SaysWhyAndChangesNothing()
+    {
+        var before = await PluginOfAsync("fusion");
+
+        var wrong = await served.PostAsync("/admin/graph/fusion", new { settings = new { layerz = 3 }, apply = true });
+        var missing = await served.PostAsync("/admin/graph/fushion", new { use = "fusion.mid", apply = true });
+
+        Assert.Equal(400, (int)wrong.StatusCode);
+        Assert.Contains("'layerz'", await wrong.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("did you mean 'fusion'?", await missing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(before, await PluginOfAsync("fusion"));
+    }
+
+    [SkippableFact]
+    public async Task Playground_MessageSent_ShowsTheAnswer()
+    {
+        var page = await OpenAsync("playground");
+
+        await page.Locator("#say").FillAsync("what colour is the star?");
+        await page.Keyboard.PressAsync("Enter");
+
+        await page.Locator("article.turn.assistant").WaitForAsync();
+        await page.Locator("fluent-button[disabled]:has-text('Stop')").WaitForAsync();
+        Assert.Equal("", await page.Locator("#messages").InnerTextAsync());
+        Assert.Empty(problems);
+    }
+
+    private async Task<string> PluginOfAsync(string node) =>
+        (string)(await served.Client.GetFromJsonAsync<JsonNode>("/admin/graph"))!["nodes"]!.AsArray().Single(item => (string)item!["name"]! == node)!["plugin"]!;
+
+    private async Task<IPage> OpenAsync(string name, ColorScheme scheme = ColorScheme.Light)
+    {
+        Skip.If(Chromium is null, "needs a browser: apt-get install chromium");
+        var page = await browser.NewPageAsync(new BrowserNewPageOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = 1300, Height = 850 } });
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") problems.Add($"console: {message.Text}");
+        };
+        page.PageError += (_, error) => problems.Add($"page: {error}");
+        page.Request += (_, request) =>
+        {
+            if (!request.Url.StartsWith(served.Client.BaseAddress!.ToString(), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal)) problems.Add($"request: {request.Url}");
+        };
+        await page.GotoAsync($"{served.Client.BaseAddress}#{name}");
+        await page.Locator($"main[data-shown={name}]").WaitForAsync();
+        return page;
+    }
+
+    private static async Task AssertAccessibleAsync(IPage page)
+    {
+        var found = (await page.RunAxe()).Violations.Where(violation => violation.Impact is "serious" or "critical");
+        Assert.Empty(found.Select(violation => $"{violation.Id}: {violation.Help} ({string.Join("; ", violation.Nodes.Select(node => node.Html))})"));
+    }
+}
