@@ -74,8 +74,8 @@ internal sealed class ToolChatCommand(ChatRequest request, ILoggerFactory logger
                 var arguments = JsonSerializer.SerializeToNode(call.Arguments ?? new Dictionary<string, object?>(), AIJsonUtilities.DefaultOptions);
                 output.WriteLine(request.Json ? new JsonObject { ["call"] = call.Name, ["arguments"] = arguments }.ToJsonString() : $"\n> {call.Name} {arguments?.ToJsonString()}");
                 return "";
-            case FunctionResultContent result when result.AdditionalProperties?[AgentChat.Outcome] is ToolOutcome outcome:
-                output.WriteLine(request.Json ? new JsonObject { ["result"] = outcome.Text, ["error"] = outcome.IsError }.ToJsonString() : $"< {(outcome.IsError ? "error: " : "")}{outcome.Text}");
+            case FunctionResultContent result when result.AdditionalProperties?.GetValueOrDefault(AgentChat.Outcome) is ToolOutcome outcome:
+                output.WriteLine(request.Json ? new JsonObject { ["result"] = outcome.Text, ["error"] = outcome.IsError }.ToJsonString() : (outcome.IsError ? "< error: " : "< ") + outcome.Text);
                 return "";
             default:
                 return "";
