@@ -1,3 +1,4 @@
+#pragma warning disable RS0030 // A timer keeps the plugin in memory until it is disposed: Dispose does so.
 using System.Text;
 using System.Text.Json;
 using PluginHost.Sdk;
@@ -22,9 +23,7 @@ internal sealed class Sandbox : IDisposable
     private readonly WasmOptions options;
     private readonly Engine engine;
     private readonly Module module;
-#pragma warning disable RS0030 // A timer keeps the plugin in memory until it is disposed: Dispose does so.
     private readonly Timer clock;
-#pragma warning restore RS0030
 
     /// <exception cref="UserErrorException">The module cannot be used.</exception>
     public Sandbox(string file, WasmOptions options)
@@ -40,9 +39,7 @@ internal sealed class Sandbox : IDisposable
             engine.Dispose();
             throw new UserErrorException($"tool.wasm: {file} is no module: {error.Message.Split('\n')[0]}");
         }
-#pragma warning disable RS0030
         clock = new Timer(_ => engine.IncrementEpoch(), null, Tick, Tick);
-#pragma warning restore RS0030
         try
         {
             Check(file);

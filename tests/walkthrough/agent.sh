@@ -76,7 +76,7 @@ const OpenAI = createRequire(process.argv[2] + '/')('openai').default;
 const client = new OpenAI({ baseURL: process.argv[3] + '/v1', apiKey: 'none' });
 const stream = await client.chat.completions.create({ model: 'assistant', stream: true, messages: [{ role: 'user', content: 'what does weather say about Bern?' }] });
 for await (const { choices: [choice] } of stream) {
-  for (const call of choice?.delta?.tool_calls ?? []) console.log(`call: ${call.function.name} ${call.function.arguments}`);
+  for (const call of choice?.delta?.tool_calls ?? []) console.log(`call: ${call.function.name} ${JSON.stringify(JSON.parse(call.function.arguments))}`);
   for (const result of choice?.delta?.tool_results ?? []) console.log(`result: ${result.content} (untrusted: ${result.untrusted})`);
   if (choice?.delta?.content) console.log(`text: ${choice.delta.content}`);
   if (choice?.finish_reason) console.log(`ended by '${choice.finish_reason}'`);

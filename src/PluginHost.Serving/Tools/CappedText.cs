@@ -37,8 +37,9 @@ internal static class CappedText
     // Without the bytes of a character that was cut in the middle.
     private static Span<byte> Whole(Span<byte> bytes)
     {
-        var end = bytes.Length;
-        while (end > 0 && bytes.Length - end < 3 && (bytes[end - 1] & 0xC0) == 0x80) end--;
-        return end > 0 && bytes[end - 1] >= 0xC0 ? bytes[..(end - 1)] : bytes;
+        var first = bytes.Length - 1; // the first byte of the last character
+        while (first > 0 && bytes.Length - first < 4 && (bytes[first] & 0xC0) == 0x80) first--;
+        var wanted = bytes[first] switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
+        return bytes.Length - first < wanted ? bytes[..first] : bytes;
     }
 }

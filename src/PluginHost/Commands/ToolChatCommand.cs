@@ -75,7 +75,7 @@ internal sealed class ToolChatCommand(ChatRequest request, ILoggerFactory logger
                 output.WriteLine(request.Json ? new JsonObject { ["call"] = call.Name, ["arguments"] = arguments }.ToJsonString() : $"\n> {call.Name} {arguments?.ToJsonString()}");
                 return "";
             case FunctionResultContent result when result.AdditionalProperties?.GetValueOrDefault(AgentChat.Outcome) is ToolOutcome outcome:
-                output.WriteLine(request.Json ? new JsonObject { ["result"] = outcome.Text, ["error"] = outcome.IsError }.ToJsonString() : $"< {(outcome.IsError ? "error: " : "")}{outcome.Text}");
+                output.WriteLine(request.Json ? new JsonObject { ["result"] = outcome.Text, ["error"] = outcome.IsError }.ToJsonString() : (outcome.IsError ? "< error: " : "< ") + outcome.Text);
                 return "";
             default:
                 return "";

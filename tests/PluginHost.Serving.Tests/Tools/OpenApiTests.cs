@@ -41,7 +41,7 @@ public sealed class OpenApiTests : IAsyncLifetime
         Assert.Equal([("pets__changePet", "waiting"), ("pets__showPet", "ready")], registered.Body!["data"]!.AsArray().Select(tool => ((string)tool!["name"]!, (string)tool["state"]!)));
         Assert.DoesNotContain("Unused", registered.Body!.ToJsonString(), StringComparison.Ordinal);
 
-        Assert.Equal("pet a b/c", (string?)(await server.CallAsync("pets__showPet", """{"id":"a b/c","fields":["x","y&z"]}""")).Body!["content"]);
+        Assert.Equal("pet a b%2Fc", (string?)(await server.CallAsync("pets__showPet", """{"id":"a b/c","fields":["x","y&z"]}""")).Body!["content"]);
         await server.SendAsync("POST", "/v1/tools/pets__changePet/approve");
         var wrong = await server.CallAsync("pets__changePet", """{"id":"1","body":{"name":"Rex","friend":{}}}""");
         Assert.Contains("'body.friend' needs 'name'", (string?)wrong.Body!["error"]!["message"], StringComparison.Ordinal);

@@ -82,7 +82,7 @@ public class ToolSchemaTests
     [InlineData("""{"a":{"maxLength":1}}""", """{"a":"😀"}""")]
     [InlineData("""{"a":{"type":"string","nullable":true}}""", """{"a":null}""")]
     [InlineData("""{"a":{"type":"string"}}""", """{"other":1}""")]
-    public void Complete_WhatIsAllowed_Passes(string properties, string arguments) => Assert.Equal(arguments, Schema(Object(properties)).Complete(Json(arguments)).GetRawText());
+    public void Complete_WhatIsAllowed_Passes(string properties, string arguments) => Assert.True(JsonElement.DeepEquals(Json(arguments), Schema(Object(properties)).Complete(Json(arguments))));
 
     [Fact]
     public void Complete_ANameTwice_IsRefused() => Assert.Contains("twice", Wrong(Object("""{"a":{"type":"object"}}"""), """{"a":{"b":1,"b":2}}"""), StringComparison.Ordinal);
