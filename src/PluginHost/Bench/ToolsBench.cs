@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Json.Schema;
@@ -20,6 +19,7 @@ namespace PluginHost.Bench;
 internal sealed class ToolsBench(HostConfig host, RunFolder run, int requests, TextWriter output, CancellationToken cancellation)
 {
     private const string Unseen = "unseen";
+    private const int MostTokens = 200;
 
     /// <summary>Runs it.</summary>
     /// <exception cref="UserErrorException">The run writes no text, or its source has no held-out requests with functions.</exception>
@@ -48,38 +48,25 @@ internal sealed class ToolsBench(HostConfig host, RunFolder run, int requests, T
 
     private async Task<ToolRequestFigures> Ask(GraphChatClient chat, Turn turn)
     {
-        var stamped = new Stamped(chat);
-        using var calling = new FunctionInvokingChatClient(stamped, NullLoggerFactory.Instance);
-        var options = new ChatOptions { Temperature = 0, MaxOutputTokens = 200, Tools = [.. turn.Tools.OfType<AIFunctionDeclaration>().Select(tool => new Trivial(tool))] };
-        var (call, overhead) = ((FunctionCallContent?)null, (double?)null);
-        await foreach (var update in calling.GetStreamingResponseAsync([new ChatMessage(ChatRole.User, turn.Prompt)], options, cancellation))
-        {
-            call ??= update.Contents.OfType<FunctionCallContent>().FirstOrDefault();
-            if (!update.Contents.OfType<FunctionResultContent>().Any()) continue;
-            overhead = Stopwatch.GetElapsedTime(stamped.Called).TotalMilliseconds;
-            break; // what the model says to the result is not asked
-        }
+        var functions = turn.Tools.OfType<AIFunctionDeclaration>().Select(tool => new Trivial(tool)).ToList();
+        var options = new ChatOptions { Temperature = 0, MaxOutputTokens = MostTokens, Tools = [.. functions] };
+        var (call, called) = ((FunctionCallContent?)null, 0L);
+        await foreach (var update in chat.GetStreamingResponseAsync([new ChatMessage(ChatRole.User, turn.Prompt)], options, cancellation))
+            if (call is null && update.Contents.OfType<FunctionCallContent>().FirstOrDefault() is { } first) (call, called) = (first, Stopwatch.GetTimestamp());
+        var overhead = functions.Find(function => function.Name == call?.Name) is { } known ? await Dispatched(known, call!, called) : (double?)null;
         var right = CallReader.ReadAll(turn.Answer).OfType<FunctionCallContent>().FirstOrDefault() ?? throw new UserErrorException($"the source's answer '{turn.Answer}' is no call of a function");
         var arguments = call is null ? null : JsonSerializer.SerializeToNode(call.Arguments, AIJsonUtilities.DefaultOptions)!.AsObject();
-        var schema = turn.Tools.OfType<AIFunctionDeclaration>().FirstOrDefault(tool => tool.Name == call?.Name)?.JsonSchema;
-        var valid = schema is { } known && JsonSchema.FromText(known.GetRawText()).Evaluate(arguments).IsValid;
+        var schema = functions.Find(function => function.Name == call?.Name)?.JsonSchema;
+        var valid = schema is { } asked && JsonSchema.FromText(asked.GetRawText()).Evaluate(arguments).IsValid;
         var copied = JsonNode.DeepEquals(arguments, JsonSerializer.SerializeToNode(right.Arguments, AIJsonUtilities.DefaultOptions));
         return new ToolRequestFigures(right.Name, call?.Name, valid, call?.Name == right.Name && copied, overhead);
     }
 
-    /// <summary>Notes when the call's last token has come.</summary>
-    private sealed class Stamped(IChatClient inner) : DelegatingChatClient(inner)
+    // Milliseconds since the call's last token: the end of the answer, which is waited for, is in it.
+    private async Task<double> Dispatched(Trivial function, FunctionCallContent call, long called)
     {
-        public long Called { get; private set; }
-
-        public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-        {
-            await foreach (var update in base.GetStreamingResponseAsync(messages, options, cancellationToken))
-            {
-                if (Called == 0 && update.Contents.Any(content => content is FunctionCallContent)) Called = Stopwatch.GetTimestamp();
-                yield return update;
-            }
-        }
+        await function.InvokeAsync(new AIFunctionArguments(call.Arguments), cancellation);
+        return Stopwatch.GetElapsedTime(called).TotalMilliseconds;
     }
 
     private sealed class Trivial(AIFunctionDeclaration declared) : AIFunction
