@@ -21,6 +21,9 @@ internal static class KindCheck
         ["weighting"] = [typeof(IWeightingPlugin)],
         ["tuning"] = [typeof(ITuningPlugin)],
         ["constraint"] = [typeof(IConstraintPlugin)],
+        ["index"] = [typeof(IIndexPlugin)],
+        ["retriever"] = [typeof(IRetrieverPlugin)],
+        ["reranker"] = [typeof(IRerankerPlugin)],
     };
 
     /// <exception cref="FolderFaultException">The class implements no interface of its kind.</exception>
