@@ -185,6 +185,31 @@ public class JsonObjectConstraintConformance : ConstraintConformance
     public override string Id => "constraint.json-object";
 }
 
+public class WordNetSourceConformance : SourceConformance
+{
+    public override string Id => "source.wordnet";
+}
+
+public class SqliteIndexConformance : IndexConformance
+{
+    public override string Id => "index.sqlite";
+}
+
+public class DenseRetrieverConformance : RetrieverConformance
+{
+    public override string Id => "retriever.dense";
+}
+
+public class LexicalRetrieverConformance : RetrieverConformance
+{
+    public override string Id => "retriever.lexical";
+}
+
+public class HybridRetrieverConformance : RetrieverConformance
+{
+    public override string Id => "retriever.hybrid";
+}
+
 public class SuiteTests
 {
     [Fact]
