@@ -1,5 +1,5 @@
 // Two towers over one table of token vectors: a text is the weighted sum of its tokens, and each side has a residual layer of its own,
-//   h = Σ_t exp(w_t) e_t ,  y = n + B · GELU(A · n) ,  n = h / |h| · √width   (A, B of the query's or the passage's side; B is zero at first).
+//   h = Σ_t exp(8 w_t) e_t ,  y = n + B · GELU(A · n) ,  n = h / |h| · √width   (A, B of the query's or the passage's side; B is zero at first).
 // At the start the towers thus compare words, by random vectors that are all but orthogonal, as a lexical search does; training moves words that answer
 // each other together (Karpukhin et al. 2020, DPR; the sum in place of a transformer, as in Wieting et al. 2016, learns from few pairs).
 using System.ComponentModel;
@@ -38,6 +38,9 @@ internal sealed class Towers : nn.Module, IGraphNode
 {
     private const double Smallest = 1e-6; // keeps the norm of a row without tokens from dividing by zero
 
+    // How much a word counts has to be learnt faster than what it means.
+    private const double Haste = 8;
+
     private readonly double scale;
     private readonly Parameter embedding;
     private readonly Parameter weight;
@@ -69,7 +72,7 @@ internal sealed class Towers : nn.Module, IGraphNode
         var real = text.Mask.reshape(-1).nonzero().view(-1);                                               // [real tokens]
         var ids = text.Data.reshape(-1).index_select(0, real);
         var row = real.div(text.Data.size(1), RoundingMode.floor).to(ScalarType.Int64);
-        var words = embedding.index_select(0, ids) * weight.index_select(0, ids).exp();                     // [real tokens, width]
+        var words = embedding.index_select(0, ids) * (weight.index_select(0, ids) * Haste).exp();                     // [real tokens, width]
         var sum = zeros(text.Data.size(0), embedding.size(1), dtype: words.dtype, device: words.device).index_add(0, row, words, Scalars.One);
         var length = (sum.square().sum(1, keepdim: true) + Smallest).sqrt();                                // [batch, 1]
         var present = text.Mask.any(1, keepdim: true).to(sum.dtype);                                        // [batch, 1]

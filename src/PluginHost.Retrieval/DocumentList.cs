@@ -29,7 +29,7 @@ public static class DocumentList
         foreach (var path in paths)
         {
             if (!Directory.Exists(path) && !File.Exists(path)) throw new UserErrorException($"'documents' names {path}, which is neither a file nor a folder");
-            var files = File.Exists(path) ? [path] : Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+            IEnumerable<string> files = File.Exists(path) ? [path] : Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
                 .Where(file => DocumentReader.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant())).Order(StringComparer.Ordinal);
             foreach (var file in files) yield return OfFile(file, File.Exists(path) ? Path.GetFileName(file) : Path.GetRelativePath(path, file), characters);
         }

@@ -1,5 +1,6 @@
 using PluginHost.Config;
 using PluginHost.Config.Json;
+using PluginHost.Sdk;
 
 namespace PluginHost.Retrieval;
 
@@ -52,13 +53,15 @@ public sealed record RatingConfig
 /// <summary>Reads the file of a retrieval.</summary>
 public static class RetrievalFile
 {
+    /// <exception cref="UserErrorException">There is no such file.</exception>
     /// <exception cref="ConfigException">All that is wrong with it.</exception>
     public static RetrievalConfig Read(string path)
     {
         var file = Path.GetFullPath(path);
+        if (!File.Exists(file)) throw new UserErrorException($"{path}: there is no such retrieval file");
         var folder = Path.GetDirectoryName(file)!;
         var errors = new List<ConfigError>();
-        var reader = new JsonObjectReader(JsonTreeReader.Read(ConfigText.Read(file, "retrieval file"), Path.GetFileName(file)), "a retrieval file", errors);
+        var reader = new JsonObjectReader(JsonTreeReader.Read(File.ReadAllBytes(file), Path.GetFileName(file)), "a retrieval file", errors);
         reader.Text("$schema");
         var encoder = reader.RequiredText("encoder") ?? "";
         var config = new RetrievalConfig(reader.RequiredText("name") ?? "", Path.GetFullPath(encoder, folder), Use(reader, "index", "index.sqlite", errors), Use(reader, "retriever", "retriever.dense", errors))

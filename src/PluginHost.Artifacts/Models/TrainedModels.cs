@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Graph;
+using PluginHost.Runs.Inference;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
