@@ -1,11 +1,12 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using AngleSharp.Dom;
 using AngleSharp.Html.Parser;
 
 namespace PluginHost.Retrieval.Documents;
 
 /// <summary>HTML by its headings, without what is not read: scripts, styles, navigation. Nothing is fetched, and no script is run.</summary>
-internal static class HtmlDocument
+internal static partial class HtmlDocument
 {
     private static readonly HashSet<string> Silent = ["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "NAV", "HEAD", "SVG", "IFRAME", "OBJECT"];
     private static readonly HashSet<string> Blocks = ["P", "DIV", "LI", "UL", "OL", "TABLE", "TR", "SECTION", "ARTICLE", "BLOCKQUOTE", "PRE", "BR", "DT", "DD", "HEADER", "FOOTER", "MAIN", "FIGCAPTION"];
@@ -51,5 +52,8 @@ internal static class HtmlDocument
         }
     }
 
-    private static string Spaces(string text, bool kept) => kept ? text : string.Join(' ', text.Split((char[]?)null)).ReplaceLineEndings(" ");
+    private static string Spaces(string text, bool kept) => kept ? text : Blanks().Replace(text, " ");
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Blanks();
 }

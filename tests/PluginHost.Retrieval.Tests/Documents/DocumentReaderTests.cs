@@ -30,7 +30,7 @@ public class DocumentReaderTests
 
     [Fact]
     public void Read_HtmlNestedDeeply_IsRead() =>
-        Assert.Equal("deep", Read("a.htm", string.Concat(Enumerable.Repeat("<div>", 50_000)) + "deep").Single().Text);
+        Assert.Equal("deep", Read("a.htm", string.Concat(Enumerable.Repeat("<div>", 5_000)) + "deep").Single().Text);
 
     [Fact]
     public void Read_Pdf_PlacesArePages()
