@@ -14,8 +14,10 @@ internal sealed class TextSearch(Database database)
         var wanted = Expression(query);
         if (wanted.Length == 0) return [];
         var (condition, values) = Condition(filter, "c.document");
+        // Looking up the chunk of each match takes as long as scoring it: only a filter needs that.
+        var join = condition.Length == 0 ? "" : " CROSS JOIN chunks c ON c.number = words.rowid";
         return [.. database.Rows(
-            $"SELECT words.rowid, bm25(words) AS score FROM words JOIN chunks c ON c.number = words.rowid WHERE words MATCH ?{condition} ORDER BY score, words.rowid LIMIT ?",
+            $"SELECT words.rowid, bm25(words) AS score FROM words{join} WHERE words MATCH ?{condition} ORDER BY score, words.rowid LIMIT ?",
             row => (Chunk: row.Number(0), Score: -row.Real(1)), [wanted, .. values, (long)count]).Select(item => Chunk(database, item.Chunk, item.Score))];
     }
 
