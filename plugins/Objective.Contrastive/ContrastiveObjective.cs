@@ -1,5 +1,7 @@
 // InfoNCE in both directions (Radford et al. 2021, CLIP), in fp32:
 //   s = exp(min(log_scale, ln 100));  loss = ½ [CE(s · q kᵀ, i) + CE(s · k qᵀ, i)],  q and k of length 1.
+// With a negative n for each row (mined: a passage that a search takes for the right one), every row's query also tells its key from all of them:
+//   CE([s · q kᵀ, s · q nᵀ], i) (Karpukhin et al. 2020, DPR); the other direction stays as it is.
 // Deviation: a pair whose query or key is that of row i (two pictures of one caption) is no negative of row i.
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
@@ -14,7 +16,8 @@ namespace Objective.Contrastive;
 [Plugin("objective.contrastive", "Symmetric contrastive loss (InfoNCE) between the pooled vectors of two encoders.")]
 [Input("query", "f[B,D]")]
 [Input("key", "f[B,D]")]
-[Cost(Parameters = "1", Activations = "4*B*B + 4*B*D")]
+[Input("negative", "f[B,D]", Optional = true)]
+[Cost(Parameters = "1", Activations = "6*B*B + 6*B*D")]
 public sealed class ContrastiveObjective(ContrastiveOptions options) : INodePlugin
 {
     /// <inheritdoc/>
@@ -51,7 +54,18 @@ internal sealed class Contrastive : nn.Module, IObjective
         var scores = mm(query, key.t()) * logScale.to(ScalarType.Float32).clamp_max(Math.Log(100)).exp();  // [pairs, pairs]
         scores = scores.masked_fill(Twins(query).logical_or_(Twins(key)), float.NegativeInfinity);
         var right = arange(present.size(0), dtype: ScalarType.Int64, device: scores.device);
-        return (nn.functional.cross_entropy(scores, right) + nn.functional.cross_entropy(scores.t(), right)) / 2;
+        var forward = inputs.Length > 2 && inputs[2] is Tensor negative ? cat([scores, Hard(query, key, negative)], 1) : scores;
+        return (nn.functional.cross_entropy(forward, right) + nn.functional.cross_entropy(scores.t(), right)) / 2;
+    }
+
+    /// <summary>Scores of mined negatives [pairs, negatives]; one that is missing, or the key of the row itself, is none.</summary>
+    private Tensor Hard(Tensor query, Tensor key, Tensor negative)
+    {
+        negative = negative.to(ScalarType.Float32);
+        var missing = negative.eq(0).all(1).unsqueeze(0);                                    // [1, negatives]
+        negative = nn.functional.normalize(negative, 2, 1);
+        var scores = mm(query, negative.t()) * logScale.to(ScalarType.Float32).clamp_max(Math.Log(100)).exp();
+        return scores.masked_fill(mm(key.detach(), negative.detach().t()).gt(1 - 1e-6).logical_or_(missing), float.NegativeInfinity);
     }
 
     /// <summary>Which other rows of <paramref name="vectors"/> [pairs, width], of length 1, are the same but for rounding: [pairs, pairs].</summary>

@@ -72,6 +72,9 @@ public sealed record DataConfig
     /// <summary>Tokenizer of all text; absent when the project has no text.</summary>
     public PluginUse? Tokenizer { get; init; }
 
+    /// <summary>Samples of the training split from which a tokenizer learns its vocabulary. Range 1 to 10,000,000.</summary>
+    public int Corpus { get; init; } = 2000;
+
     /// <summary>Words the instructions that sources know; null: only what sources ask themselves.</summary>
     public PluginUse? Templates { get; init; }
 

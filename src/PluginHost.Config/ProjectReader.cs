@@ -63,6 +63,7 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             VideoRate = video.Number("rate", defaults.VideoRate, 0.1, 60),
             TextLength = (int)text.Integer("length", defaults.TextLength, 8, 8192),
             TextBucket = (int)text.Integer("bucket", defaults.TextBucket, 1, 1000),
+            Corpus = (int)reader.Integer("corpus", defaults.Corpus, 1, 10_000_000),
             Workers = (int)reader.Integer("workers", defaults.Workers, 0, 64),
             DecodeSeconds = reader.Number("decodeSeconds", defaults.DecodeSeconds, 0.1, 3600),
             Languages = text.Texts("languages", defaults.Languages),

@@ -24,6 +24,15 @@ public sealed class Batch : IDisposable
     /// <summary>Questions with one answer each, the right one first and then wrong ones; null when the graph ranks none.</summary>
     public TextBatch? Candidates { get; init; }
 
+    /// <summary>The prompt of a drawn turn, one a row; null when the graph reads no pairs.</summary>
+    public TextBatch? Query { get; init; }
+
+    /// <summary>The answer of that turn, one a row.</summary>
+    public TextBatch? Passage { get; init; }
+
+    /// <summary>One of that turn's wrong answers, one a row; nothing is real in a row whose turn has none.</summary>
+    public TextBatch? Negative { get; init; }
+
     /// <summary>What the rows are made of, in their order; samples without media may share a row.</summary>
     public required IReadOnlyList<Sample> Samples { get; init; }
 
@@ -37,6 +46,9 @@ public sealed class Batch : IDisposable
         Text = Share(Text),
         Caption = Share(Caption),
         Candidates = Share(Candidates),
+        Query = Share(Query),
+        Passage = Share(Passage),
+        Negative = Share(Negative),
         Samples = Samples,
     };
 
@@ -47,7 +59,7 @@ public sealed class Batch : IDisposable
 
     private IEnumerable<Tensor> Tensors()
     {
-        foreach (var masked in (Masked?[])[Image, Audio, Video, Text, Caption, Candidates])
+        foreach (var masked in (Masked?[])[Image, Audio, Video, Text, Caption, Candidates, Query, Passage, Negative])
         {
             if (masked is null) continue;
             yield return masked.Data;

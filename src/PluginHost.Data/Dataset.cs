@@ -53,6 +53,9 @@ public sealed class Dataset : IDisposable
     /// <summary>Whether the graph reads captions; otherwise they are left out.</summary>
     public bool Captions { get; init; } = true;
 
+    /// <summary>Whether the graph reads pairs (<c>sample.query</c>, <c>sample.passage</c>, <c>sample.negative</c>): each sample then has a row of its own.</summary>
+    public bool Pairs { get; init; }
+
     /// <summary>Augmentation of training samples, in order.</summary>
     public IReadOnlyList<ChosenTransform> Transforms { get; init; } = [];
 
@@ -179,6 +182,16 @@ public sealed class Dataset : IDisposable
         return new Batch { Image = Images(samples), Audio = Sounds(samples), Video = Videos(samples), Candidates = text.ToTensors(layout.Pad, Device), Samples = samples };
     }
 
+    /// <summary>Rows of one query or passage each; nothing is real on the sides that are not asked for.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="passages">Whether they are passages.</param>
+    public Batch CollatePairs(IReadOnlyList<string> texts, bool passages)
+    {
+        var sample = new Sample("text");
+        TextBatch Side(bool real) => Plain([.. texts.Select(text => (sample, real ? text : null))]);
+        return new Batch { Query = Side(!passages), Passage = Side(passages), Negative = Side(false), Samples = [.. texts.Select(_ => sample)] };
+    }
+
     /// <summary>Rows as in training, drawn by (seed, sample id): for the loss on validation samples.</summary>
     public Batch CollateTurns(IReadOnlyList<Sample> samples, IReadOnlyList<string> tasks, int turns, long seed, int candidates = 0, IReadOnlyList<TaskWeight>? weights = null) => CollateDrawn(
         [.. samples.Select(sample => TurnChoice.Draw(sample, tasks, weights ?? [], turns, config.Languages, new KeyedRandom([seed, .. sample.Id.Select(letter => (long)letter)])))],
@@ -217,8 +230,9 @@ public sealed class Dataset : IDisposable
     /// <summary>Rows of drawn samples: one each, but samples that are nothing but turns share rows.</summary>
     private Batch CollateDrawn(IReadOnlyList<Sample> samples, int candidates, KeyedRandom random)
     {
-        var rows = Tokenizer is null ? [.. samples.Select(sample => new PackedRow([sample], []))] : Layout().Rows(samples, Captions);
+        var rows = Tokenizer is null ? [.. samples.Select(sample => new PackedRow([sample], []))] : Layout().Rows(samples, Captions, Pairs);
         Sample[] heads = [.. rows.Select(row => row.Samples[0])];
+        (TextBatch Query, TextBatch Passage, TextBatch Negative)? pairs = Pairs && Tokenizer is not null ? Paired(heads, random) : null;
         var text = new TextRows();
         foreach (var row in rows)
         {
@@ -233,8 +247,25 @@ public sealed class Dataset : IDisposable
             Text = Tokenizer is null ? null : text.ToTensors(Layout().Pad, Device),
             Caption = Captioned([.. heads.Select(head => (head, head.Texts.Values.FirstOrDefault()))]),
             Candidates = candidates == 0 || Tokenizer is null ? null : Candidates(rows, candidates, random),
+            Query = pairs?.Query,
+            Passage = pairs?.Passage,
+            Negative = pairs?.Negative,
             Samples = [.. rows.SelectMany(row => row.Samples)],
         };
+    }
+
+    private (TextBatch Query, TextBatch Passage, TextBatch Negative) Paired(IReadOnlyList<Sample> samples, KeyedRandom random)
+    {
+        var turns = samples.Select(sample => (Sample: sample, Turn: sample.Turns.FirstOrDefault())).ToList();
+        var wrong = turns.Select(item => item.Turn is { Wrong.Count: > 0 } turn ? turn.Wrong[random.Below(turn.Wrong.Count)] : null).ToList();
+        return (Plain([.. turns.Select(item => (item.Sample, item.Turn?.Prompt))]), Plain([.. turns.Select(item => (item.Sample, item.Turn?.Answer))]), Plain([.. turns.Zip(wrong, (item, text) => (item.Sample, text))]));
+    }
+
+    private TextBatch Plain(IReadOnlyList<(Sample Sample, string? Text)> rows)
+    {
+        var (layout, text) = (Layout(), new TextRows());
+        foreach (var (sample, content) in rows) layout.AddPlain(text, sample, content);
+        return text.ToTensors(layout.Pad, Device);
     }
 
     private TextBatch Candidates(IReadOnlyList<PackedRow> rows, int count, KeyedRandom random)

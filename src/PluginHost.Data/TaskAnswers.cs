@@ -23,6 +23,9 @@ internal sealed class TaskAnswers
     {
         var all = Of(turn.Task);
         var drawn = new List<string>(count);
+        // Those that are known to be hard come first.
+        for (var attempt = 0; attempt < 8 * count && drawn.Count < Math.Min(count, turn.Wrong.Count); attempt++)
+            if (turn.Wrong[random.Below(turn.Wrong.Count)] is var hard && !drawn.Contains(hard)) drawn.Add(hard);
         // A right answer or a repetition costs a try: tries are limited for tasks with few answers.
         for (var attempt = 0; attempt < 8 * count && drawn.Count < count && all.Count > 0; attempt++)
         {

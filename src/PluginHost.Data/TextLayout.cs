@@ -34,15 +34,16 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
 
     /// <summary>
     /// A row for each sample with as many of its turns as fit, whole; a single turn that is too long is cut. Samples without media (and without a
-    /// caption, where captions are read: each needs a row of its own) share rows, behind the others, in the first that has room.
+    /// caption, where captions are read: each needs a row of its own) share rows, behind the others, in the first that has room;
+    /// where pairs are read, none does.
     /// </summary>
-    public IReadOnlyList<PackedRow> Rows(IReadOnlyList<Sample> samples, bool captions)
+    public IReadOnlyList<PackedRow> Rows(IReadOnlyList<Sample> samples, bool captions, bool alone = false)
     {
         var (own, shared) = (new List<PackedRow>(), new List<PackedRow>());
         foreach (var sample in samples)
         {
             var row = new PackedRow([sample], Segments(sample));
-            if (sample is not { Image: null, Audio: null, Video: null, Turns.Count: > 0 } || (captions && sample.Texts.Count > 0)) own.Add(row);
+            if (alone || sample is not { Image: null, Audio: null, Video: null, Turns.Count: > 0 } || (captions && sample.Texts.Count > 0)) own.Add(row);
             else if (shared.Find(other => other.Length + row.Length <= longest) is not { } room) shared.Add(row);
             else
             {
@@ -102,6 +103,14 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         ids.Add(end);
         rows.Begin();
         rows.Add(ids, int.MaxValue, 0);
+    }
+
+    /// <summary>Adds a row with a text and nothing around it; nothing is real in it when there is none.</summary>
+    public void AddPlain(TextRows rows, Sample sample, string? text)
+    {
+        rows.Begin();
+        // A blank before it: a word is the same token at the beginning as anywhere else.
+        if (!string.IsNullOrEmpty(text)) rows.Add([.. Cut(sample, Tokens(" " + text), longest)], int.MaxValue, 0);
     }
 
     /// <summary>What a model continues with its answer.</summary>

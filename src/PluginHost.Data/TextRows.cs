@@ -64,7 +64,7 @@ internal sealed class TextRows
     /// <param name="exact">Whether rows end where the longest ends: a prompt is continued from its last place.</param>
     public TextBatch ToTensors(int pad, Device device, bool exact = false)
     {
-        var longest = rows.Max(row => row.Ids.Count);
+        var longest = Math.Max(1, rows.Max(row => row.Ids.Count)); // rows of nothing are rows, too
         if (!exact) longest = (longest + Multiple - 1) / Multiple * Multiple;
         var masks = new bool[rows.Count * longest];
         for (var i = 0; i < rows.Count; i++) masks.AsSpan(i * longest, rows[i].Ids.Count).Fill(true);

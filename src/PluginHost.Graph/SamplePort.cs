@@ -5,7 +5,7 @@ using PluginHost.Config;
 namespace PluginHost.Graph;
 
 /// <summary>What the data layer gives to the graph.</summary>
-public enum SamplePort { Image, Audio, Video, Text, Caption, Candidates }
+public enum SamplePort { Image, Audio, Video, Text, Caption, Candidates, Query, Passage, Negative }
 
 /// <summary>Names and types of the sample's ports.</summary>
 public static class SamplePorts
@@ -23,7 +23,10 @@ public static class SamplePorts
     public static string SourceOf(SamplePort port) => $"{Node}.{NameOf(port)}";
 
     /// <summary>Whether the port carries text, for which the project needs a tokenizer.</summary>
-    public static bool IsText(SamplePort port) => port is SamplePort.Text or SamplePort.Caption or SamplePort.Candidates;
+    public static bool IsText(SamplePort port) => port is SamplePort.Text or SamplePort.Caption or SamplePort.Candidates || IsPair(port);
+
+    /// <summary>Whether the port carries one side of a query and the passages that do or do not answer it.</summary>
+    public static bool IsPair(SamplePort port) => port is SamplePort.Query or SamplePort.Passage or SamplePort.Negative;
 
     /// <summary>The type that a project's data settings give the port; the vocabulary of text stays a symbol while it is not known.</summary>
     public static PortType TypeOf(SamplePort port, DataConfig data, long? vocabulary)

@@ -16,13 +16,17 @@ internal static class SlotFiller
         Put(plan, SamplePort.Text, batch.Text, slots);
         Put(plan, SamplePort.Caption, batch.Caption, slots);
         Put(plan, SamplePort.Candidates, batch.Candidates, slots);
+        Put(plan, SamplePort.Query, batch.Query, slots);
+        Put(plan, SamplePort.Passage, batch.Passage, slots);
+        Put(plan, SamplePort.Negative, batch.Negative, slots);
     }
 
     /// <summary>Tokens of a batch that the graph reads.</summary>
     public static long Tokens(GraphPlan plan, Batch batch)
     {
         long Read(SamplePort port, TextBatch? text) => plan.SampleSlots[(int)port] < 0 || text is null ? 0 : text.Mask.sum().ToInt64();
-        return Read(SamplePort.Text, batch.Text) + Read(SamplePort.Caption, batch.Caption) + Read(SamplePort.Candidates, batch.Candidates);
+        return Read(SamplePort.Text, batch.Text) + Read(SamplePort.Caption, batch.Caption) + Read(SamplePort.Candidates, batch.Candidates)
+            + Read(SamplePort.Query, batch.Query) + Read(SamplePort.Passage, batch.Passage) + Read(SamplePort.Negative, batch.Negative);
     }
 
     /// <summary>How many candidates a graph wants for a question: 0 when it reads none.</summary>

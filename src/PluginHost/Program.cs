@@ -9,6 +9,7 @@ using PluginHost.Catalog.Install;
 using PluginHost.Commands;
 using PluginHost.Config;
 using PluginHost.Graph;
+using PluginHost.Retrieve;
 using PluginHost.Runs;
 using PluginHost.Runs.Generation;
 using PluginHost.Sdk;
@@ -33,6 +34,7 @@ root.Subcommands.Add(ModelsCommandLine.Export(hostFile, json, Logs()));
 root.Subcommands.Add(DataCommandLine.Build(hostFile, set, json, Logs()));
 root.Subcommands.Add(BenchCommandLine.Build(hostFile, set, json));
 root.Subcommands.Add(PluginsCommandLine.Build(hostFile, json));
+root.Subcommands.Add(RetrieveCommandLine.Build(hostFile, json, Logs()));
 root.Subcommands.Add(ServeCommandLine.Serve(hostFile));
 root.Subcommands.Add(ServeCommandLine.Keys(hostFile));
 
@@ -72,6 +74,7 @@ catch (OperationCanceledException)
         "data" => "stopped; the same command goes on after the last whole shard",
         "compare" => "stopped; the report holds what was done, and 'compare' takes finished runs by name",
         "import" or "export" => "stopped; nothing was made",
+        "retrieve" => "stopped; the same command goes on with what is missing",
         "plugins" => "stopped; nothing has changed",
         _ => "stopped",
     });

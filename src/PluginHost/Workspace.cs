@@ -15,9 +15,6 @@ namespace PluginHost;
 /// <summary>A checked project brought to life: catalog, plan, data, tokenizer and graph, all released together.</summary>
 internal sealed class Workspace : IDisposable
 {
-    /// <summary>Samples of the training split from which a tokenizer learns its vocabulary.</summary>
-    private const int CorpusSamples = 2000;
-
     private readonly List<IDisposable> owned = [];
 
     private Workspace(ProjectConfig project, PluginCatalog catalog, Dataset data, LiveGraph graph, IReadOnlyList<object> metrics, IReadOnlyList<IWeightingPlugin?> weightings, IReadOnlyList<ITuningPlugin?> tunings, Device device)
@@ -90,6 +87,7 @@ internal sealed class Workspace : IDisposable
             {
                 Modalities = plan.Modalities,
                 Captions = plan.SampleSlots[(int)SamplePort.Caption] >= 0,
+                Pairs = SamplePorts.All.Any(port => SamplePorts.IsPair(port) && plan.SampleSlots[(int)port] >= 0),
                 Transforms = [.. plan.Transforms.Select(item => new ChosenTransform(item.Plugin.Description.Id, item.Chance, Lease(item.Plugin).Guarded<ITransform>()))],
             });
             if (plan.Tokenizer is { } used)
@@ -97,7 +95,7 @@ internal sealed class Workspace : IDisposable
                 var plugin = Lease(used).As<ITokenizerPlugin>();
                 tokenizer ??= project.Data.TokenizerFrom is { } from ? File.ReadAllText(Path.Combine(from, "tokenizer.json")) : null;
                 data.Tokenizer = tokenizer is null
-                    ? plugin.Train(Dataset.Corpus(source, CorpusSamples), Context(used.Description))
+                    ? plugin.Train(Dataset.Corpus(source, project.Data.Corpus), Context(used.Description))
                     : plugin.Load(tokenizer, Context(used.Description));
             }
             var graph = Own(new LiveGraph(ExecutableGraph.Build(plan, catalog, new GraphSettings(device, seed, loggers, cancellation))));

@@ -6,7 +6,7 @@ public class OneWayFlowTests
 {
     /// <summary>The direction in which data flows; a project refers only to those before it, and to the SDK.</summary>
     private static readonly string[] Flow =
-        ["PluginHost.Config", "PluginHost.Catalog", "PluginHost.Graph", "PluginHost.Data", "PluginHost.Runs", "PluginHost.Artifacts", "PluginHost.Tools", "PluginHost.Serving", "PluginHost"];
+        ["PluginHost.Config", "PluginHost.Catalog", "PluginHost.Graph", "PluginHost.Data", "PluginHost.Runs", "PluginHost.Artifacts", "PluginHost.Retrieval", "PluginHost.Tools", "PluginHost.Serving", "PluginHost"];
 
     public static TheoryData<string> SourceProjects() => [.. Repository.Projects("src").Select(path => Path.GetRelativePath(Repository.Root, path))];
 

@@ -195,6 +195,31 @@ public class ToolRequestsSourceConformance : SourceConformance
     public override string Id => "source.tool-requests";
 }
 
+public class WordNetSourceConformance : SourceConformance
+{
+    public override string Id => "source.wordnet";
+}
+
+public class SqliteIndexConformance : IndexConformance
+{
+    public override string Id => "index.sqlite";
+}
+
+public class DenseRetrieverConformance : RetrieverConformance
+{
+    public override string Id => "retriever.dense";
+}
+
+public class LexicalRetrieverConformance : RetrieverConformance
+{
+    public override string Id => "retriever.lexical";
+}
+
+public class HybridRetrieverConformance : RetrieverConformance
+{
+    public override string Id => "retriever.hybrid";
+}
+
 public class SuiteTests
 {
     [Fact]

@@ -158,6 +158,13 @@ public class LoraTuningConformance : TuningConformance
     public override string Id => "tuning.lora";
 }
 
+public class DualTowerConformance : NodeConformance
+{
+    public override string Id => "tower.dual";
+
+    public override string Kind => "tower";
+}
+
 public class PrefixTuningConformance : TuningConformance
 {
     public override string Id => "tuning.prefix";

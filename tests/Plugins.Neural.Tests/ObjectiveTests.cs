@@ -52,6 +52,21 @@ public class ObjectiveTests
     }
 
     [Fact]
+    public void Contrastive_MinedNegatives_CompeteForTheQueryAlone()
+    {
+        using var scope = NewDisposeScope();
+        // The second negative is missing, the third the key of the second row.
+        var negatives = tensor(new float[,] { { .6f, -.8f }, { 0, 0 }, { 0, 2 } });
+
+        var loss = Contrastive().Sum([tensor(new float[,] { { 1, 0 }, { 0, 1 } }), tensor(new float[,] { { .8f, .6f }, { 0, 1 } }), negatives]);
+
+        static double Nll(double right, params double[] wrong) => Math.Log(1 + wrong.Sum(score => Math.Exp((score - right) / 0.07)));
+        var byQuery = (Nll(.8, 0, .6, 0) + Nll(1, .6, -.8)) / 2;
+        var byKey = (Nll(.8, .6) + Nll(1, 0)) / 2;
+        Assert.Equal((byQuery + byKey) / 2, loss.item<float>(), 5);
+    }
+
+    [Fact]
     public void Contrastive_NoPairs_IsZeroWithAGraph()
     {
         using var scope = NewDisposeScope();

@@ -38,6 +38,12 @@ public sealed record Turn(string Task, string Prompt, string Answer, params IRea
     /// <summary>Further answers that count as right; for the VQA metric the answers of all annotators.</summary>
     public IReadOnlyList<string> AlsoRight { get; init; } = [];
 
+    /// <summary>
+    /// Wrong answers that are hard to tell from right ones, as a search brings them up: they compete with the right one in <c>sample.candidates</c> before answers
+    /// of other samples do, and one of them is <c>sample.negative</c>.
+    /// </summary>
+    public IReadOnlyList<string> Wrong { get; init; } = [];
+
     /// <summary>Where in the prompt media of the sample are, in ascending order; those that it does not name come before it.</summary>
     public IReadOnlyList<MediaPlace> Media { get; init; } = [];
 

@@ -13,6 +13,7 @@ internal sealed class TrainedModel : IDisposable
     private readonly Stack<IDisposable> owned = new();
     private Lazy<GraphEmbedder> embedder = null!;
     private Lazy<GraphTextScorer> scorer = null!;
+    private Lazy<GraphPairEncoder> pairs = null!;
 
     private TrainedModel()
     {
@@ -21,6 +22,8 @@ internal sealed class TrainedModel : IDisposable
     public GraphEmbedder Embedder => embedder.Value;
 
     public GraphTextScorer TextScorer => scorer.Value;
+
+    public GraphPairEncoder Pairs => pairs.Value;
 
     /// <summary>Loads a run.</summary>
     /// <exception cref="UserErrorException">Its weights do not fit its graph.</exception>
@@ -65,6 +68,7 @@ internal sealed class TrainedModel : IDisposable
         foreach (var adapter in ModelFile.Load(run, run.Model, graph, catalog)) Own(adapter);
         graph.Train(false);
         embedder = new(() => Own(new GraphEmbedder(graph, data, media, run.Name, config.Languages[0])));
+        pairs = new(() => Own(new GraphPairEncoder(graph, data, run.Name)));
         scorer = new(() => Own(new GraphTextScorer(graph, data, run.Name)));
     }
 

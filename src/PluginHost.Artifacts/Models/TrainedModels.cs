@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Graph;
+using PluginHost.Runs.Inference;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
@@ -51,10 +52,18 @@ public sealed class TrainedModels(PluginCatalog catalog, string artifacts, ILogg
     {
         lock (gate)
         {
-            var (folder, plan) = Planned(requirement.Run);
-            if (!models.TryGetValue(folder.Path, out var model)) models[folder.Path] = model = TrainedModel.Open(folder, plan, catalog, new GraphSettings(device, plan.Project.Seed, loggers, cancellation));
+            var model = Opened(requirement.Run, device);
             return requirement.Capability == Capability.TextScorer ? model.TextScorer : model.Embedder;
         }
+    }
+
+    /// <summary>The towers of a run that encode queries and passages. They are disposed with this.</summary>
+    /// <param name="run">The run: folder, name or alias.</param>
+    /// <param name="device">Where the run's weights are to live.</param>
+    /// <exception cref="UserErrorException">The run cannot be used, or has no such towers.</exception>
+    public GraphPairEncoder Pairs(string run, Device device)
+    {
+        lock (gate) return Opened(run, device).Pairs;
     }
 
     /// <summary>SHA-256 over a run's weights, tokenizer and project, and the contents of the plugins that its graph is made of: whatever the run is called.</summary>
@@ -79,6 +88,13 @@ public sealed class TrainedModels(PluginCatalog catalog, string artifacts, ILogg
             foreach (var model in models.Values) model.Dispose();
             models.Clear();
         }
+    }
+
+    private TrainedModel Opened(string run, Device device)
+    {
+        var (folder, plan) = Planned(run);
+        if (!models.TryGetValue(folder.Path, out var model)) models[folder.Path] = model = TrainedModel.Open(folder, plan, catalog, new GraphSettings(device, plan.Project.Seed, loggers, cancellation));
+        return model;
     }
 
     private (RunFolder Folder, GraphPlan Plan) Planned(string run)

@@ -22,6 +22,9 @@ internal static class KindCheck
         ["tuning"] = [typeof(ITuningPlugin)],
         ["constraint"] = [typeof(IConstraintPlugin)],
         ["tool"] = [typeof(IToolPlugin)],
+        ["index"] = [typeof(IIndexPlugin)],
+        ["retriever"] = [typeof(IRetrieverPlugin)],
+        ["reranker"] = [typeof(IRerankerPlugin)],
     };
 
     /// <exception cref="FolderFaultException">The class implements no interface of its kind.</exception>

@@ -11,7 +11,7 @@ namespace PluginHost.Graph.Planning;
 internal sealed record PluginRole(string Wanted, Func<PluginDescription, bool> Accepts)
 {
     // Of these kinds a plugin that implements something else is never installed.
-    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform", "weighting", "tuning", "template", "constraint", "tool"];
+    private static readonly string[] NotNodes = ["source", "media", "tokenizer", "objective", "metric", "filter", "transform", "weighting", "tuning", "template", "constraint", "tool", "index", "retriever", "reranker"];
 
     public static PluginRole Source { get; } = OfKind("a source", "source");
 

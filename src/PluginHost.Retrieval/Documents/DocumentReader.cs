@@ -1,0 +1,41 @@
+using System.Text;
+using PluginHost.Sdk;
+
+namespace PluginHost.Retrieval.Documents;
+
+/// <summary>Documents as passages: text, Markdown, HTML and PDF, by the file's extension.</summary>
+public static class DocumentReader
+{
+    /// <summary>Bytes of a document at most.</summary>
+    public const long MostBytes = 256L << 20;
+
+    private static readonly string[] Plain = [".txt", ".text", ".log", ".csv", ".json", ".xml", ".yaml", ".yml"];
+    private static readonly string[] Markdown = [".md", ".markdown"];
+    private static readonly string[] Html = [".html", ".htm", ".xhtml"];
+
+    /// <summary>Extensions that are read, in lower case with the dot.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = [.. Plain, .. Markdown, .. Html, ".pdf"];
+
+    /// <summary>The passages of a document.</summary>
+    /// <param name="name">Its name; the extension says what it is.</param>
+    /// <param name="content">Its bytes.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="UserErrorException">It cannot be read; the message says why.</exception>
+    public static IReadOnlyList<Passage> Read(string name, byte[] content, CancellationToken cancellation)
+    {
+        if (content.LongLength > MostBytes) throw new UserErrorException($"{name}: has {content.LongLength >> 20} MB, and a document may have {MostBytes >> 20}");
+        var extension = Path.GetExtension(name).ToLowerInvariant();
+        if (Plain.Contains(extension)) return [new Passage("", Text(name, content))];
+        if (Markdown.Contains(extension)) return MarkdownDocument.Read(Text(name, content));
+        if (Html.Contains(extension)) return HtmlDocument.Read(content, cancellation);
+        if (extension == ".pdf") return PdfFile.Read(name, content, cancellation);
+        throw new UserErrorException($"{name}: '{extension}' is no kind of document that is read; these are: {string.Join(", ", Extensions)}");
+    }
+
+    private static string Text(string name, byte[] content)
+    {
+        if (content.Contains((byte)0)) throw new UserErrorException($"{name}: is no text: it holds bytes of zero");
+        // A byte order mark is none of the text; bytes that are no UTF-8 become U+FFFD.
+        return Encoding.UTF8.GetString(content.AsSpan(content.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0)).ReplaceLineEndings("\n");
+    }
+}

@@ -1,0 +1,116 @@
+using PluginHost.Config;
+using PluginHost.Config.Json;
+using PluginHost.Sdk;
+
+namespace PluginHost.Retrieval;
+
+/// <summary>What a retrieval is made of.</summary>
+/// <param name="Name">Names its folder below the artifacts.</param>
+/// <param name="Encoder">The project file whose towers encode queries and passages; absolute.</param>
+/// <param name="Index">The index plugin.</param>
+/// <param name="Retriever">The retriever plugin of <c>search</c>.</param>
+public sealed record RetrievalConfig(string Name, string Encoder, PluginUse Index, PluginUse Retriever)
+{
+    /// <summary>Files and folders of documents, absolute; empty: the texts of the samples of the encoder's project are the documents.</summary>
+    public IReadOnlyList<string> Documents { get; init; } = [];
+
+    /// <summary>Characters of a chunk at most. Range 16 to 100,000.</summary>
+    public int ChunkCharacters { get; init; } = 1000;
+
+    /// <summary>The hard negatives that are mined before the towers are trained.</summary>
+    public MiningConfig Negatives { get; init; } = new();
+
+    /// <summary>What is evaluated.</summary>
+    public RatingConfig Evaluate { get; init; } = new();
+}
+
+/// <summary>Hard negatives: passages that a search by words takes for an answer.</summary>
+public sealed record MiningConfig
+{
+    /// <summary>Training queries for which they are mined at most; 0: none are mined. Range 0 to 10,000,000.</summary>
+    public int Queries { get; init; } = 20_000;
+
+    /// <summary>Negatives of a query at most. Range 1 to 1000.</summary>
+    public int Each { get; init; } = 8;
+
+    /// <summary>Where the project takes the file with them.</summary>
+    public string Setting { get; init; } = "data.settings.negatives";
+}
+
+/// <summary>Queries that are evaluated.</summary>
+public sealed record RatingConfig
+{
+    /// <summary>Split of the samples whose turns are the queries.</summary>
+    public string Split { get; init; } = "test";
+
+    /// <summary>Tasks of these turns; empty: all.</summary>
+    public IReadOnlyList<string> Tasks { get; init; } = [];
+
+    /// <summary>Queries of each task at most. Range 1 to 1,000,000.</summary>
+    public int Limit { get; init; } = 1000;
+}
+
+/// <summary>Reads the file of a retrieval.</summary>
+public static class RetrievalFile
+{
+    /// <exception cref="UserErrorException">There is no such file.</exception>
+    /// <exception cref="ConfigException">All that is wrong with it.</exception>
+    public static RetrievalConfig Read(string path)
+    {
+        var file = Path.GetFullPath(path);
+        if (!File.Exists(file)) throw new UserErrorException($"{path}: there is no such retrieval file");
+        var folder = Path.GetDirectoryName(file)!;
+        var errors = new List<ConfigError>();
+        var reader = new JsonObjectReader(JsonTreeReader.Read(File.ReadAllBytes(file), Path.GetFileName(file)), "a retrieval file", errors);
+        reader.Text("$schema");
+        var encoder = reader.RequiredText("encoder") ?? "";
+        var config = new RetrievalConfig(reader.RequiredText("name") ?? "", Path.GetFullPath(encoder, folder), Use(reader, "index", "index.sqlite", errors), Use(reader, "retriever", "retriever.dense", errors))
+        {
+            Documents = [.. reader.Texts("documents", []).Select(item => Path.GetFullPath(item, folder))],
+            ChunkCharacters = (int)reader.Integer("chunk", 1000, 16, 100_000),
+            Negatives = reader.Value("negatives") is { } negatives ? Mining(new JsonObjectReader(negatives, "'negatives'", errors)) : new(),
+            Evaluate = reader.Value("evaluate") is { } rated ? Rating(new JsonObjectReader(rated, "'evaluate'", errors)) : new(),
+        };
+        if (config.Name.Length > 0 && config.Name.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"))
+            errors.Add(new ConfigError(reader.Location, $"'{config.Name}' becomes a folder: only letters, digits, '-' and '_' are allowed"));
+        if (encoder.Length > 0 && !File.Exists(config.Encoder)) errors.Add(new ConfigError(reader.Location, $"'encoder' names {config.Encoder}, which is no file"));
+        reader.End();
+        return errors.Count == 0 ? config : throw new ConfigException(errors);
+    }
+
+    private static MiningConfig Mining(JsonObjectReader reader)
+    {
+        var defaults = new MiningConfig();
+        var mining = new MiningConfig
+        {
+            Queries = (int)reader.Integer("queries", defaults.Queries, 0, 10_000_000),
+            Each = (int)reader.Integer("each", defaults.Each, 1, 1000),
+            Setting = reader.Text("setting") ?? defaults.Setting,
+        };
+        reader.End();
+        return mining;
+    }
+
+    private static RatingConfig Rating(JsonObjectReader reader)
+    {
+        var defaults = new RatingConfig();
+        var rating = new RatingConfig
+        {
+            Split = reader.Text("split") ?? defaults.Split,
+            Tasks = reader.Texts("tasks", defaults.Tasks),
+            Limit = (int)reader.Integer("limit", defaults.Limit, 1, 1_000_000),
+        };
+        reader.End();
+        return rating;
+    }
+
+    private static PluginUse Use(JsonObjectReader reader, string name, string missing, List<ConfigError> errors)
+    {
+        if (reader.Value(name) is not { } node) return new PluginUse(missing, null, reader.Location);
+        if (node.Kind == JsonKind.String) return new PluginUse(node.Text, null, node.Location);
+        var inner = new JsonObjectReader(node, "a plugin's use", errors);
+        var use = new PluginUse(inner.RequiredText("use") ?? "", inner.Value("settings"), node.Location);
+        inner.End();
+        return use;
+    }
+}

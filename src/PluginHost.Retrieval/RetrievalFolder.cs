@@ -1,0 +1,27 @@
+namespace PluginHost.Retrieval;
+
+/// <summary>
+/// What a retrieval keeps: <c>words/</c> (an index without vectors, to mine by), <c>negatives.jsonl</c>, <c>encoder</c> (the run that encodes), <c>index/</c>, <c>build.json</c> (what the last build measured).
+/// </summary>
+/// <param name="artifacts">The folder of all runs.</param>
+/// <param name="name">The retrieval's name.</param>
+public sealed class RetrievalFolder(string artifacts, string name)
+{
+    /// <summary>The folder.</summary>
+    public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetFullPath(artifacts), "retrieval", name);
+
+    /// <summary>An index without vectors.</summary>
+    public string Words => System.IO.Path.Combine(Path, "words");
+
+    /// <summary>Mined negatives.</summary>
+    public string Negatives => System.IO.Path.Combine(Path, "negatives.jsonl");
+
+    /// <summary>Names the run that encodes.</summary>
+    public string Encoder => System.IO.Path.Combine(Path, "encoder");
+
+    /// <summary>The index of a run's vectors.</summary>
+    public string Index => System.IO.Path.Combine(Path, "index");
+
+    /// <summary>What the last build measured.</summary>
+    public string Build => System.IO.Path.Combine(Path, "build.json");
+}

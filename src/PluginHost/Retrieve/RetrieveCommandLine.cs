@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using PluginHost.Config;
+using PluginHost.Sdk;
+
+namespace PluginHost.Retrieve;
+
+/// <summary>The command line of <c>pluginhost retrieve</c>.</summary>
+internal static class RetrieveCommandLine
+{
+    public static Command Build(Option<string?> hostFile, Option<bool> json, ILoggerFactory loggers)
+    {
+        var file = new Argument<string>("file") { Description = "A retrieval file" };
+        RetrieveCommand Command(ParseResult parsed, CancellationToken cancellation) => new(
+            parsed.GetValue(file)!, HostFile.Read(parsed.GetValue(hostFile)), parsed.GetValue(hostFile), loggers, parsed.GetValue(json), Console.Out, cancellation);
+        return new Command("retrieve", "Finds passages of documents by words and by trained towers")
+        {
+            Making(file, json, Command), Searching(file, json, Command), Rating(file, json, Command),
+        };
+    }
+
+    private static Command Making(Argument<string> file, Option<bool> json, Func<ParseResult, CancellationToken, RetrieveCommand> make)
+    {
+        var again = new Option<bool>("--train") { Description = "Mines negatives and trains the towers even if they are trained" };
+        var command = new Command("build", "Mines hard negatives, trains the towers if they are not trained, and brings the index up to date") { file, again, json };
+        command.SetAction((parsed, cancellation) => Task.FromResult(make(parsed, cancellation).Build(parsed.GetValue(again))));
+        return command;
+    }
+
+    private static Command Searching(Argument<string> file, Option<bool> json, Func<ParseResult, CancellationToken, RetrieveCommand> make)
+    {
+        var query = new Argument<string>("query") { Description = "What is looked for" };
+        var count = new Option<int>("--top-k") { Description = "Passages at most", DefaultValueFactory = _ => 5 };
+        var filters = new Option<string[]>("--filter") { Description = "Only documents with this attribute: type=pdf", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("search", "Prints the best passages, each with its document and place") { file, query, count, filters, json };
+        command.SetAction((parsed, cancellation) => Task.FromResult(make(parsed, cancellation).Search(parsed.GetValue(query)!,
+            parsed.GetValue(count) is var wanted and >= 0 ? wanted : throw new UserErrorException($"--top-k {parsed.GetValue(count)}: 0 or more is needed."), Filter(parsed.GetValue(filters) ?? []))));
+        return command;
+    }
+
+    private static Command Rating(Argument<string> file, Option<bool> json, Func<ParseResult, CancellationToken, RetrieveCommand> make)
+    {
+        var report = new Option<string?>("--report") { Description = "Also writes the figures here as JSON" };
+        var command = new Command("evaluate", "Rates searches by words, by vectors and by both over queries that were not trained with") { file, report, json };
+        command.SetAction((parsed, cancellation) => Task.FromResult(make(parsed, cancellation).Evaluate(parsed.GetValue(report))));
+        return command;
+    }
+
+    private static Dictionary<string, string> Filter(IEnumerable<string> pairs)
+    {
+        var filter = new Dictionary<string, string>();
+        foreach (var pair in pairs)
+            if (pair.Split('=', 2) is not [{ Length: > 0 } name, var value]) throw new UserErrorException($"--filter {pair}: an attribute and its value are needed, as in type=pdf");
+            else filter[name] = value;
+        return filter;
+    }
+}
