@@ -101,7 +101,7 @@ public sealed class DashboardTests(ServedPocket served) : IClassFixture<ServedPo
         await page.Keyboard.PressAsync("Enter");
 
         await page.Locator("article.turn.assistant").WaitForAsync();
-        await page.Locator("fluent-button[disabled]:has-text('Stop')").WaitForAsync();
+        await page.GetByText("Stop", new PageGetByTextOptions { Exact = true }).WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
         Assert.Equal("", await page.Locator("#messages").InnerTextAsync());
         Assert.Empty(problems);
     }

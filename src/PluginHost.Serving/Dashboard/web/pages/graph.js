@@ -49,7 +49,7 @@ function draw(nodes, choose) {
         event.preventDefault();
         choose(node.name);
       };
-      return svg("g", { class: "node", "data-node": node.name, transform: `translate(${at.get(node.name).x} ${at.get(node.name).y})`, tabindex: 0, role: "button", "aria-pressed": "false", "aria-label": `${node.name}: ${node.plugin}`, onclick: press, onkeydown: press },
+      return svg("g", { class: "node", "data-node": node.name, transform: `translate(${at.get(node.name).x} ${at.get(node.name).y})`, tabindex: 0, role: "button", "aria-pressed": "false", onclick: press, onkeydown: press },
         svg("rect", { width: boxWidth, height: boxHeight, rx: 6 }), text(10, 19, node.name), text(10, 36, `${node.plugin} ${node.version}`, true), text(10, 52, node.outputs.map((output) => `${output.name} ${output.shape}`).join("  "), true));
     }));
 }

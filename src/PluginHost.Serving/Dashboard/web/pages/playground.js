@@ -25,7 +25,7 @@ export function playground({ place, model, signal, fail }) {
       turns.push(answer);
       draw();
       running = new AbortController();
-      stop.disabled = false;
+      actions.append(stop);
       const body = { model, messages: turns.slice(0, -1).map(({ role, content }) => ({ role, content })), temperature: Number(temperature.value), max_tokens: Number(most.value), stream: true };
       for await (const chunk of stream("/v1/chat/completions", body, running.signal)) {
         const delta = chunk.choices?.[0]?.delta ?? {};
@@ -38,11 +38,11 @@ export function playground({ place, model, signal, fail }) {
       await fail(error);
     } finally {
       running = null;
-      stop.disabled = true;
+      stop.remove();
     }
   };
   const stop = button("Stop", () => running?.abort());
-  stop.disabled = true;
+  const actions = h("p", { class: "row" }, button("Send", ask, "primary"), button("Begin anew", () => { turns.length = 0; draw(); }));
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
@@ -56,7 +56,7 @@ export function playground({ place, model, signal, fail }) {
         h("div", null, h("label", { for: "medium" }, "Picture or sound"), file),
         h("div", null, h("label", { for: "temperature" }, "Temperature"), temperature),
         h("div", null, h("label", { for: "most" }, "Most tokens"), most))),
-    h("p", { class: "row" }, button("Send", ask, "primary"), stop, button("Begin anew", () => { turns.length = 0; draw(); })));
+    actions);
   draw();
 }
 
