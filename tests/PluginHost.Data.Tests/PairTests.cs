@@ -1,4 +1,5 @@
 using PluginHost.Sdk;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PluginHost.Data.Tests;

@@ -28,7 +28,7 @@ public sealed class WordNetTests : IDisposable
         var below = dog.Turns.Where(turn => turn.Task == "hypernym").ToArray();
         Assert.Equal(["a young dog", "a famous dog of films; a collie"], below.Select(turn => turn.Answer));
         Assert.All(below, turn => Assert.Equal(("dog, domestic dog", 2), (turn.Prompt, turn.AlsoRight.Count)));
-        Assert.All(dog.Turns.Where(turn => turn.Task == "part"), turn => Assert.Subset([.. "member genus Canis".Split(' ')], turn.Prompt.Split(' ').ToHashSet()));
+        Assert.All(dog.Turns.Where(turn => turn.Task == "part"), turn => Assert.Empty(turn.Prompt.Split(' ').Except(["member", "genus", "Canis"])));
     }
 
     [Fact]
