@@ -18,13 +18,13 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
 
     public IReadOnlyList<string> Splits { get; } = [PluginHost.Sdk.Splits.Train, PluginHost.Sdk.Splits.Validation, PluginHost.Sdk.Splits.Test, Unseen];
 
-    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 1, {options.Train}, {options.Held}, {options.Tools}");
+    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 2, {options.Train}, {options.Held}, {options.Tools}");
 
     public int Count(string split) => split == PluginHost.Sdk.Splits.Train ? options.Train : Splits.Contains(split) ? options.Held : 0;
 
     public Sample Read(string split, int index)
     {
-        var random = new Random(index * 4 + Splits.ToList().IndexOf(split));
+        var random = new Random(Seed(split, index));
         var learning = split is PluginHost.Sdk.Splits.Train or PluginHost.Sdk.Splits.Validation;
         var offered = learning ? Drawn(random) : [.. SceneTools.Seen.Select(tool => tool.Plain()), .. SceneTools.Unseen.Select(tool => tool.Plain())];
         var right = learning ? 0 : split == Unseen ? SceneTools.Seen.Count + index % SceneTools.Unseen.Count : index % SceneTools.Seen.Count;
@@ -42,6 +42,15 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
     public void Dispose()
     {
         // holds nothing
+    }
+
+    // Generators of seeds that are close begin alike (System.Random), and requests would repeat: SplitMix64's finalizer spreads them.
+    private int Seed(string split, int index)
+    {
+        var x = unchecked(((ulong)index * 4 + (ulong)Splits.ToList().IndexOf(split) + 1) * 0x9E3779B97F4A7C15);
+        x = unchecked((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9);
+        x = unchecked((x ^ (x >> 27)) * 0x94D049BB133111EB);
+        return (int)((x ^ (x >> 31)) & int.MaxValue);
     }
 
     // The first is the right one. No two have a name in common.

@@ -49,6 +49,17 @@ public class ToolRequestsTests
         Assert.Empty(Words.Frames.Intersect(Words.HeldFrames));
     }
 
+    // Eight functions have 40,320 orders: drawn independently, sixty samples hardly share one with the same request.
+    [Theory]
+    [InlineData("test")]
+    [InlineData("unseen")]
+    public void HeldOut_Samples_DoNotRepeat(string split)
+    {
+        var asked = Calls(split).Select(turn => turn.Prompt + CallText.Tools(turn.Tools)).ToList();
+
+        Assert.Equal(asked.Count, asked.Distinct().Count());
+    }
+
     [Fact]
     public void Read_Twice_IsTheSame() =>
         Assert.Equal(Calls(Splits.Train).Select(turn => turn.Prompt + turn.Answer + CallText.Tools(turn.Tools)), Calls(Splits.Train).Select(turn => turn.Prompt + turn.Answer + CallText.Tools(turn.Tools)));

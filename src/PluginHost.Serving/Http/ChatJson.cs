@@ -13,6 +13,8 @@ namespace PluginHost.Serving.Http;
 /// <param name="tokenizer">For the texts of tokens; null: nobody knows them.</param>
 internal sealed class ChatJson(string id, string model, long created, ITokenizer? tokenizer)
 {
+    private static readonly JsonSerializerOptions Compact = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false };
+
     /// <summary>A whole answer.</summary>
     public void Whole(Utf8JsonWriter writer, IReadOnlyList<ChatAnswer> answers, bool logProbabilities)
     {
@@ -124,7 +126,7 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
             writer.WriteString("type", "function");
             writer.WriteStartObject("function");
             writer.WriteString("name", calls[i].Name);
-            writer.WriteString("arguments", JsonSerializer.Serialize(calls[i].Arguments ?? new Dictionary<string, object?>(), AIJsonUtilities.DefaultOptions));
+            writer.WriteString("arguments", JsonSerializer.Serialize(calls[i].Arguments ?? new Dictionary<string, object?>(), Compact));
             writer.WriteEndObject();
             writer.WriteEndObject();
         }

@@ -50,7 +50,22 @@ internal sealed class JobServer : IDisposable
         return new RunningJobs(await TestServer.StartAsync(configure: builder => builder.Services.AddTrainingJobs(store, options), map: JobServices.MapTrainingJobs), store);
     }
 
-    public void Dispose() => Directory.Delete(Folder, true);
+    // A trainer ends by itself soon after its server has gone, and writes till then.
+    public void Dispose()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(Folder, true);
+                return;
+            }
+            catch (IOException) when (attempt < 100)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
 }
 
 /// <summary>A server with jobs in this process.</summary>
