@@ -1,3 +1,5 @@
+using PluginHost.Sdk;
+
 namespace Constraint.JsonObject;
 
 /// <summary>What may come at a place, whatever lies around the innermost object or array.</summary>
