@@ -103,13 +103,8 @@ public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<flo
             using var _ = no_grad();
             using var scope = NewDisposeScope();
             using var batch = data.CollateCaptions(samples, language);
-            var slots = graph.CreateSlots();
-            SlotFiller.Fill(graph.Plan, batch, slots);
             var (slot, steps) = towers[port];
-            ExecutableGraph.Run(steps, slots);
-            var vectors = nn.functional.normalize(((Tensor)slots[slot]!).to(float32), 2, 1).cpu().contiguous(); // [values, width]
-            var width = (int)vectors.size(1);
-            return [.. vectors.data<float>().ToArray().Chunk(width)];
+            return PooledVectors.Of(graph, steps, slot, batch);
         }
     }
 }

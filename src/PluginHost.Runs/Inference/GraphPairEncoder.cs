@@ -60,11 +60,7 @@ public sealed class GraphPairEncoder : IQueryEncoder, IDisposable
             using var _ = no_grad();
             using var scope = NewDisposeScope();
             using var batch = data.CollatePairs(texts, passages);
-            var slots = graph.CreateSlots();
-            SlotFiller.Fill(graph.Plan, batch, slots);
-            ExecutableGraph.Run(passages ? this.passages : queries, slots);
-            var vectors = nn.functional.normalize(((Tensor)slots[passages ? space.Passage : space.Query]!).to(float32), 2, 1).cpu().contiguous(); // [texts, width]
-            return [.. vectors.data<float>().ToArray().Chunk((int)vectors.size(1))];
+            return passages ? PooledVectors.Of(graph, this.passages, space.Passage, batch) : PooledVectors.Of(graph, queries, space.Query, batch);
         }
     }
 }
