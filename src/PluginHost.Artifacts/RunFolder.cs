@@ -88,6 +88,10 @@ public sealed class RunFolder(string path)
         }
     }
 
+    /// <summary>The runs of an artifacts folder, in no order; none where there is no such folder.</summary>
+    public static IReadOnlyList<RunFolder> All(string artifacts) =>
+        Directory.Exists(artifacts) ? [.. Directory.GetDirectories(artifacts).Select(path => new RunFolder(path)).Where(run => System.IO.File.Exists(run.Project))] : [];
+
     /// <summary>Finds a run by its folder, its name or an alias.</summary>
     /// <exception cref="UserErrorException">There is none; the message lists what there is.</exception>
     public static RunFolder Find(string artifacts, string run)
@@ -97,7 +101,7 @@ public sealed class RunFolder(string path)
         var name = System.IO.File.Exists(alias) ? System.IO.File.ReadAllText(alias).Trim() : run;
         var path = System.IO.Path.Combine(artifacts, name);
         if (Directory.Exists(path)) return new RunFolder(path);
-        var known = Directory.Exists(artifacts) ? Directory.GetDirectories(artifacts).Select(System.IO.Path.GetFileName).Order().TakeLast(5).ToArray() : [];
+        var known = All(artifacts).Select(item => item.Name).Order(StringComparer.Ordinal).TakeLast(5).ToArray();
         throw new UserErrorException(
             $"There is no run '{run}' in {System.IO.Path.GetFullPath(artifacts)}; {(known.Length == 0 ? "there are no runs yet: start with 'pluginhost run PROJECT'" : $"the newest are {string.Join(", ", known)}")}.");
     }

@@ -30,16 +30,15 @@ public sealed class RunEndpoints
 
     private Task ListAsync(HttpContext context)
     {
-        var runs = Directory.Exists(artifacts) ? Directory.GetDirectories(artifacts).Select(path => new RunFolder(path)).Where(run => File.Exists(run.Project)) : [];
-        var newest = runs.OrderByDescending(run => Directory.GetCreationTimeUtc(run.Path)).ThenByDescending(run => run.Name, StringComparer.Ordinal).Take(MostRuns);
+        var newest = RunFolder.All(artifacts).OrderByDescending(run => Directory.GetCreationTimeUtc(run.Path)).ThenByDescending(run => run.Name, StringComparer.Ordinal).Take(MostRuns);
         return ApiJson.WriteAsync(context, writer => new JsonObject { ["data"] = new JsonArray([.. newest.Select(Summary)]) }.WriteTo(writer));
     }
 
     private Task ShowAsync(HttpContext context)
     {
         var name = (string)context.Request.RouteValues["name"]!;
-        var run = Directory.Exists(artifacts) ? Directory.GetDirectories(artifacts).Select(path => new RunFolder(path)).FirstOrDefault(run => run.Name == name) : null;
-        if (run is null) throw new ApiException(ApiError.Missing($"there is no run '{name}'; GET /admin/runs lists what there is", "name"));
+        // Not RunFolder.Find: what stands in an address is a name, never a path.
+        var run = RunFolder.All(artifacts).FirstOrDefault(run => run.Name == name) ?? throw new ApiException(ApiError.Missing($"there is no run '{name}'; GET /admin/runs lists what there is", "name"));
         var curves = new JsonObject();
         foreach (var (tag, points) in RunCurves.Read(run.Events))
             curves[tag] = new JsonArray([.. points.Where(point => float.IsFinite(point.Value)).Select(point => (JsonNode)new JsonArray(point.Step, point.Value))]);

@@ -23,8 +23,7 @@ internal static class ServedRuns
     private static RunFolder Newest(string file, HostConfig host)
     {
         var project = ProjectFile.Read(file, [], RunFolder.Finder(host.Artifacts));
-        var runs = Directory.Exists(host.Artifacts) ? Directory.GetDirectories(host.Artifacts).Select(path => new RunFolder(path)) : [];
-        return runs.Where(run => File.Exists(run.Model) && NameOf(run) == project.Name).MaxBy(run => File.GetLastWriteTimeUtc(run.Model))
+        return RunFolder.All(host.Artifacts).Where(run => File.Exists(run.Model) && NameOf(run) == project.Name).MaxBy(run => File.GetLastWriteTimeUtc(run.Model))
             ?? throw new UserErrorException($"{file} has no finished run in {host.Artifacts}: 'pluginhost run {file}' makes one");
     }
 
