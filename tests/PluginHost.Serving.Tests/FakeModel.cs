@@ -9,7 +9,7 @@ using PluginHost.Serving.Models;
 namespace PluginHost.Serving.Tests;
 
 /// <summary>A model that repeats the last message letter by letter, calls each function that it is offered, and does what a message beginning with '!' says.</summary>
-internal sealed class FakeModel(string id) : IServedModel, IPluginControl, IChatClient, IEmbeddingGenerator<AIContent, Embedding<float>>, ITokenizer
+internal sealed class FakeModel(string id) : IPluginControl, IChatClient, IEmbeddingGenerator<AIContent, Embedding<float>>, ITokenizer
 {
     public const string Slow = "!slow";
 

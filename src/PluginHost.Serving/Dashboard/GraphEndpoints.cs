@@ -20,9 +20,9 @@ internal sealed class GraphEndpoints(ModelDirectory models, ServerConfig server)
 
     private Task ShowAsync(HttpContext context)
     {
-        var model = Controlled(context.Request.Query["model"]);
-        var plan = model.Plan ?? throw new ApiException(ApiError.Unavailable($"the model '{((IServedModel)model).Id}' is not loaded", "model_not_loaded", 5));
-        return ApiJson.WriteAsync(context, writer => GraphJson.Write(writer, ((IServedModel)model).Id, plan, model.Plugins));
+        var model = models.Controlled<IGraphControl>(context.Request.Query["model"]);
+        var plan = model.Plan ?? throw new ApiException(ApiError.Unavailable($"the model '{model.Id}' is not loaded", "model_not_loaded", 5));
+        return ApiJson.WriteAsync(context, writer => GraphJson.Write(writer, model.Id, plan, model.Plugins));
     }
 
     /// <summary><c>{"model": ..., "use": ..., "settings": {...}, "apply": false}</c>.</summary>
@@ -36,16 +36,7 @@ internal sealed class GraphEndpoints(ModelDirectory models, ServerConfig server)
         if (settings is { Kind: not JsonKind.Object }) errors.Add(new ConfigError(settings.Location, "'settings' is an object"));
         if (use is null && settings is null) errors.Add(new ConfigError(null, "a change names 'use', 'settings' or both"));
         if (errors.Count > 0) throw new ConfigException(errors);
-        var change = await Controlled(model).ChangeNodeAsync((string)context.Request.RouteValues["node"]!, use, settings?.ToJsonString(), apply);
+        var change = await models.Controlled<IGraphControl>(model).ChangeNodeAsync((string)context.Request.RouteValues["node"]!, use, settings?.ToJsonString(), apply);
         await ApiJson.WriteAsync(context, writer => GraphJson.Write(writer, change));
-    }
-
-    private IGraphControl Controlled(string? id)
-    {
-        var local = models.All.OfType<IGraphControl>().ToList();
-        var model = id is { Length: > 0 } ? models.Find(id)
-            : local.Count == 1 ? (IServedModel)local[0]
-            : throw new ApiException(ApiError.Invalid($"name the 'model' whose graph is meant: {string.Join(", ", local.Select(known => ((IServedModel)known).Id))}", "model"));
-        return model as IGraphControl ?? throw new ApiException(ApiError.Invalid($"the model '{model.Id}' has no graph here", "model"));
     }
 }

@@ -14,7 +14,7 @@ internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, 
 
     public async Task ListPluginsAsync(HttpContext context)
     {
-        var model = Controlled(context.Request.Query["model"]);
+        var model = models.Controlled<IPluginControl>(context.Request.Query["model"]);
         await SayAsync(context, await model.ControlAsync("list", null, null), (model as IGraphControl)?.Plugins);
     }
 
@@ -32,7 +32,7 @@ internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, 
             reader.End();
             if (errors.Count > 0) throw new ConfigException(errors);
         }
-        await SayAsync(context, await Controlled(model).ControlAsync(command, (string)context.Request.RouteValues["id"]!, folder));
+        await SayAsync(context, await models.Controlled<IPluginControl>(model).ControlAsync(command, (string)context.Request.RouteValues["id"]!, folder));
     }
 
     public Task ReloadAsync(HttpContext context) => SayAsync(context, (true, reload.Reload()));
@@ -47,14 +47,6 @@ internal sealed class AdminEndpoints(ModelDirectory models, ServingState state, 
     {
         state.Resume();
         return SayAsync(context, (true, "requests are taken again"));
-    }
-
-    private IPluginControl Controlled(string? id)
-    {
-        var model = id is { Length: > 0 } ? models.Find(id)
-            : models.All.Count == 1 ? models.All[0]
-            : throw new ApiException(ApiError.Invalid($"name the 'model' whose plugins are meant: {string.Join(", ", models.All.Select(known => known.Id))}", "model"));
-        return model as IPluginControl ?? throw new ApiException(ApiError.Invalid($"the model '{model.Id}' runs elsewhere and has no plugins here", "model"));
     }
 
     private static Task SayAsync(HttpContext context, (bool Done, string Text) answer, IReadOnlyList<PluginState>? plugins = null)

@@ -32,10 +32,11 @@ public interface IGraphControl : IPluginControl
 /// <param name="Calls">How often it was called.</param>
 /// <param name="Failures">How many calls failed.</param>
 /// <param name="Milliseconds">Time in its calls.</param>
+/// <param name="NativeMegabytes">Native memory of the parameters and buffers that it holds now.</param>
 /// <param name="Quarantine">Why it is out; null: it serves.</param>
 /// <param name="Pinned">What keeps its older version in memory; null: nothing.</param>
 public sealed record PluginState(
-    string Id, string Kind, string Version, string Hash, string Summary, string Origin, long Calls, long Failures, double Milliseconds, string? Quarantine, string? Pinned);
+    string Id, string Kind, string Version, string Hash, string Summary, string Origin, long Calls, long Failures, double Milliseconds, double NativeMegabytes, string? Quarantine, string? Pinned);
 
 /// <summary>What a change of a node is.</summary>
 /// <param name="Values">Each value that differs.</param>

@@ -3,7 +3,7 @@ using PluginHost.Sdk;
 namespace PluginHost.Serving.Models;
 
 /// <summary>A served model whose plugins can be changed while it answers.</summary>
-public interface IPluginControl
+public interface IPluginControl : IServedModel
 {
     /// <summary>Does what <c>pluginhost plugins</c> does to a running host.</summary>
     /// <param name="command"><c>list</c>, <c>swap</c>, <c>quarantine</c>, <c>restore</c> or <c>drain</c>.</param>

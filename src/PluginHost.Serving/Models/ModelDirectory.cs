@@ -13,6 +13,17 @@ public sealed class ModelDirectory(IReadOnlyList<IServedModel> models)
     internal IServedModel Find(string id) => models.FirstOrDefault(model => model.Id == id)
         ?? throw new ApiException(ApiError.Missing($"there is no model '{id}'{NearestName.Suggestion(id, models.Select(model => model.Id))}", "model", "model_not_found"));
 
+    /// <summary>A model whose insides this server can look at and change.</summary>
+    /// <param name="id">Its id; null or empty: the only one.</param>
+    internal T Controlled<T>(string? id)
+        where T : class, IPluginControl
+    {
+        var here = models.OfType<T>().ToList();
+        if (id is not { Length: > 0 })
+            return here.Count == 1 ? here[0] : throw new ApiException(ApiError.Invalid($"name the 'model' that is meant: {string.Join(", ", here.Select(known => known.Id))}", "model"));
+        return Find(id) as T ?? throw new ApiException(ApiError.Invalid($"the model '{id}' runs elsewhere and has neither plugins nor a graph here", "model"));
+    }
+
     /// <summary>A model that answers.</summary>
     internal IServedModel Ready(string id)
     {

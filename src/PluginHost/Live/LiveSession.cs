@@ -145,7 +145,7 @@ internal sealed class LiveSession : IDisposable
             if (changes.Count == 0) return $"{source.Path} changed, its values did not";
             if (changes.Where(change => LiveChange.OfProject(change.Path) is null).ToList() is { Count: > 0 } refused)
                 return $"{source.Path} is not applied: {string.Join("; ", refused)}: a new run is needed for that";
-            var exchange = await ExchangeAsync(project);
+            var exchange = await ExchangeAsync(GraphPlanner.Plan(project, workspace.Catalog.Installed));
             var text = new StringBuilder($"{source.Path} is applied:");
             foreach (var change in changes) text.Append($"\n  {change} ({LiveChange.OfProject(change.Path)})");
             return text.Append(Describe(exchange.State)).ToString();
@@ -173,10 +173,10 @@ internal sealed class LiveSession : IDisposable
             if (use is not null) set.Add($"graph.{node}.use={JsonSerializer.Serialize(use)}");
             if (settings is not null) set.Add($"graph.{node}.settings={settings}");
             var project = ProjectFile.Read(run.Project, set, RunFolder.Finder(host.Artifacts));
-            GraphPlanner.Plan(project, workspace.Catalog.Installed); // what is wrong is said before anybody agrees to it
+            var plan = GraphPlanner.Plan(project, workspace.Catalog.Installed); // what is wrong is said before anybody agrees to it
             var values = ConfigDiff.Between(before.Project.Source, project.Source).Select(change => new ChangedValue(change.Path, change.Old, change.New, LiveChange.OfProject(change.Path) ?? "takes a new run")).ToList();
             if (!apply || values.Count == 0) return new NodeChange(values, null);
-            var exchange = await ExchangeAsync(project);
+            var exchange = await ExchangeAsync(plan);
             changed = set;
             var text = $"{node} is changed:{Describe(exchange.State)}";
             say(text);
@@ -192,10 +192,10 @@ internal sealed class LiveSession : IDisposable
         }
     }
 
-    private async Task<GraphExchange> ExchangeAsync(ProjectConfig project)
+    private async Task<GraphExchange> ExchangeAsync(GraphPlan plan)
     {
-        var exchange = await workspace.Graph.ExchangeAsync(GraphPlanner.Plan(project, workspace.Catalog.Installed), new GraphProbe(workspace.Data).Try);
-        applied(project);
+        var exchange = await workspace.Graph.ExchangeAsync(plan, new GraphProbe(workspace.Data).Try);
+        applied(plan.Project);
         return exchange;
     }
 
@@ -252,7 +252,7 @@ internal sealed class LiveSession : IDisposable
         return [.. workspace.Catalog.Installed.All.OrderBy(plugin => plugin.Id, StringComparer.Ordinal).Select(plugin =>
         {
             var item = telemetry[(plugin.Id, plugin.Version)].FirstOrDefault();
-            return new PluginState(plugin.Id, plugin.Kind, plugin.Version, plugin.Hash, plugin.Summary, plugin.Origin, item?.Calls ?? 0, item?.Failures ?? 0, item?.Time.TotalMilliseconds ?? 0, item?.Quarantine, pinned[plugin.Id].FirstOrDefault()?.Path);
+            return new PluginState(plugin.Id, plugin.Kind, plugin.Version, plugin.Hash, plugin.Summary, plugin.Origin, item?.Calls ?? 0, item?.Failures ?? 0, item?.Time.TotalMilliseconds ?? 0, (item?.NativeBytes ?? 0) / 1e6, item?.Quarantine, pinned[plugin.Id].FirstOrDefault()?.Path);
         })];
     }
 
@@ -260,18 +260,14 @@ internal sealed class LiveSession : IDisposable
     {
         using var text = new StringWriter();
         var table = new TextTable("id", "version", "hash", "calls", "failures", "ms", "native MB", "state", "from");
-        var telemetry = workspace.Catalog.Telemetry.ToLookup(item => item.Id);
-        foreach (var plugin in workspace.Catalog.Installed.All)
-        {
-            var item = telemetry[plugin.Id].FirstOrDefault(item => item.Version == plugin.Version);
-            table.Add(plugin.Id, plugin.Version, plugin.Hash[..12], $"{item?.Calls}", $"{item?.Failures}", Number(item?.Time.TotalMilliseconds), Number(item?.NativeBytes / 1e6), item?.Quarantine is { } why ? $"quarantined: {why}" : "serves", plugin.Origin);
-        }
+        foreach (var plugin in Plugins())
+            table.Add(plugin.Id, plugin.Version, plugin.Hash[..12], $"{plugin.Calls}", $"{plugin.Failures}", Number(plugin.Milliseconds), Number(plugin.NativeMegabytes), plugin.Quarantine is { } why ? $"quarantined: {why}" : "serves", plugin.Origin);
         table.Write(text);
         foreach (var pinned in workspace.Catalog.Pinned) text.WriteLine($"not let go: {pinned.Id} {pinned.Version}: {pinned.Path}");
         return text.ToString().TrimEnd();
     }
 
-    private static string Number(double? value) => value is { } known ? known.ToString("0.0", CultureInfo.InvariantCulture) : "";
+    private static string Number(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
 }
 
 /// <summary>Where a project was read from, so that it can be read again.</summary>

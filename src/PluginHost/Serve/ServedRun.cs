@@ -15,7 +15,7 @@ namespace PluginHost.Serve;
 /// <param name="run">The run.</param>
 /// <param name="host">The host file.</param>
 /// <param name="loggers">For plugins' messages and failures.</param>
-internal sealed class ServedRun(string id, RunFolder run, HostConfig host, ILoggerFactory loggers) : IServedModel, IGraphControl, IDisposable
+internal sealed class ServedRun(string id, RunFolder run, HostConfig host, ILoggerFactory loggers) : IGraphControl, IDisposable
 {
     private readonly SemaphoreSlim changing = new(1);
     private volatile LoadedRun? loaded;
