@@ -106,6 +106,27 @@ public sealed class DashboardTests(ServedPocket served) : IClassFixture<ServedPo
         Assert.Empty(problems);
     }
 
+    [SkippableFact]
+    public async Task Tools_OneThatWaits_IsApprovedAndRemoved()
+    {
+        var registered = await served.PostAsync("/v1/tools", new { name = "paint", description = "Paints a wall", endpoint = "https://tools.example/paint", writes = true, parameters = new { colour = new { type = "string" } } });
+        Assert.True(registered.IsSuccessStatusCode, await registered.Content.ReadAsStringAsync());
+        var page = await OpenAsync("tools");
+
+        await page.GetByText("waits for approval").WaitForAsync();
+        await AssertAccessibleAsync(page);
+        await page.GetByText("Approve", new PageGetByTextOptions { Exact = true }).ClickAsync();
+        await page.GetByText("can be called").WaitForAsync();
+        Assert.Equal("ready", (string)(await served.Client.GetFromJsonAsync<JsonNode>("/v1/tools/paint"))!["state"]!);
+        await page.GetByText("Call…").ClickAsync();
+        await page.Locator("#dialog").GetByLabel("colour").WaitForAsync();
+        await page.Locator("#dialog").GetByText("Cancel").ClickAsync();
+        await page.GetByText("Remove", new PageGetByTextOptions { Exact = true }).ClickAsync();
+
+        await page.GetByText("There are no tools.").WaitForAsync();
+        Assert.Empty(problems);
+    }
+
     private async Task<string> PluginOfAsync(string node) =>
         (string)(await served.Client.GetFromJsonAsync<JsonNode>("/admin/graph"))!["nodes"]!.AsArray().Single(item => (string)item!["name"]! == node)!["plugin"]!;
 

@@ -9,12 +9,12 @@ const every = 3000;
 export async function runs({ place, rest, signal }) {
   const { data } = await get("/admin/runs");
   if (!data.length) return place.append(h("p", null, "There are no runs yet: start one with POST /v1/fine_tuning/jobs, or with 'pluginhost run PROJECT'."));
-  const scores = (run) => (run.evaluations ?? []).flatMap((item) => (item.scores ? Object.entries(item.scores) : item.value !== undefined ? [[item.metric, item.value]] : [])).slice(0, 4);
+  const scores = (run) => (run.evaluations ?? []).slice(0, 4).map((item) => `${item.metric} ${number(item.value)}${item.blind === null ? "" : ` (blind ${number(item.blind)})`}`).join(", ");
   place.append(
     table("Runs", ["run", "project", "status", "#parameters", "#seconds", "#first loss", "#last loss", "results"], data.map((run) => [
       h("a", { href: `#runs/${encodeURIComponent(run.name)}`, "aria-current": run.name === rest ? "true" : null }, run.name), run.project ?? "", run.status, number(run.parameters),
       number(run.stages?.reduce((sum, stage) => sum + stage.seconds, 0)), number(run.stages?.[0]?.firstLoss), number(run.stages?.at(-1)?.lastLoss),
-      scores(run).map(([name, value]) => `${name} ${number(value)}`).join(", "),
+      scores(run),
     ])));
   const detail = h("section", { "aria-label": "Curves" });
   place.append(detail);

@@ -4,6 +4,8 @@ import { get, post, send } from "../api.js";
 import { ask, button, h, table } from "../dom.js";
 import { field, ofSchema, read } from "../form.js";
 
+const states = { ready: "can be called", waiting: "waits for approval", refused: "cannot be called" };
+
 export async function tools({ place, fail, again }) {
   const { data } = await get("/v1/tools");
   const guarded = (act) => async () => {
@@ -33,7 +35,7 @@ export async function tools({ place, fail, again }) {
   const output = h("section", { "aria-label": "Result", "aria-live": "polite" });
   place.append(h("p", { class: "row" }, button("Register a tool…", register, "primary")),
     data.length ? table("Tools", ["tool", "from", "state", "actions"], data.map((tool) => [
-      h("span", null, h("strong", null, tool.name), h("br"), h("span", { class: "quiet" }, tool.description)), tool.origin ?? "", tool.approved === false ? h("span", { class: "bad" }, "waits for approval") : h("span", { class: "good" }, "can be called"),
-      h("div", { class: "row" }, button("Call…", call(tool), null, `Call ${tool.name}`), tool.approved === false ? button("Approve", change(tool, "POST", "/approve"), null, `Approve ${tool.name}`) : null, tool.removable === false ? null : button("Remove", change(tool, "DELETE", ""), null, `Remove ${tool.name}`)),
+      h("span", null, h("strong", null, tool.name), h("br"), h("span", { class: "quiet" }, tool.description)), tool.source, h("span", { class: tool.state === "ready" ? "good" : "bad" }, states[tool.state], tool.reason ? `: ${tool.reason}` : ""),
+      h("div", { class: "row" }, tool.state === "ready" ? button("Call…", call(tool), null, `Call ${tool.name}`) : null, tool.state === "waiting" ? button("Approve", change(tool, "POST", "/approve"), null, `Approve ${tool.name}`) : null, button("Remove", change(tool, "DELETE", ""), null, `Remove ${tool.name}`)),
     ])) : h("p", null, "There are no tools."), output);
 }

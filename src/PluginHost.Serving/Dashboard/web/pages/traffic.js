@@ -42,10 +42,10 @@ function draw({ at, samples }, before) {
   const seconds = (value) => (value === null ? "–" : value === Infinity ? "more" : `≤ ${number(value * 1000)} ms`);
   return [
     h("div", { class: "cards" },
-      card("Requests open", number(sum(samples, "pluginhost_requests_open_requests") || sum(samples, "pluginhost_requests_open"))),
+      card("Requests open", number(sum(samples, "pluginhost_requests_open"))),
       card("Answers a second", number(rate(`${duration}_count`))),
-      card("Tokens a second", number(rate("gen_ai_client_token_usage_sum", (labels) => labels.gen_ai_token_type === "output") ?? rate("gen_ai_client_token_usage_tokens_sum", (labels) => labels.gen_ai_token_type === "output"))),
-      card("Memory, MB", number((sum(samples, "process_memory_usage_bytes") || sum(samples, "process_memory_usage")) / 1e6))),
+      card("Tokens a second", number(rate("gen_ai_client_token_usage_sum", (labels) => labels.gen_ai_token_type === "output"))),
+      card("Memory, MB", number(sum(samples, "process_memory_usage_bytes") / 1e6))),
     h("h2", null, "Models"),
     models.length ? table("Models", ["model", "#answers", "#failed", "#first token, half", "#first token, 99 %", "#whole answer, 99 %"], models.map((model) => [
       model, number(sum(samples, `${duration}_count`, (labels) => labels.gen_ai_request_model === model)), number(sum(samples, `${duration}_count`, (labels) => labels.gen_ai_request_model === model && labels.error_type)),
