@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Json.Schema;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost.Artifacts;
@@ -9,6 +8,7 @@ using PluginHost.Config;
 using PluginHost.Runs.Chat;
 using PluginHost.Sdk;
 using PluginHost.Serve;
+using PluginHost.Tools.Schemas;
 
 namespace PluginHost.Bench;
 
@@ -57,9 +57,23 @@ internal sealed class ToolsBench(HostConfig host, RunFolder run, int requests, T
         var right = CallReader.ReadAll(turn.Answer).OfType<FunctionCallContent>().FirstOrDefault() ?? throw new UserErrorException($"the source's answer '{turn.Answer}' is no call of a function");
         var arguments = call is null ? null : JsonSerializer.SerializeToNode(call.Arguments, AIJsonUtilities.DefaultOptions)!.AsObject();
         var schema = functions.Find(function => function.Name == call?.Name)?.JsonSchema;
-        var valid = schema is { } asked && JsonSchema.FromText(asked.GetRawText()).Evaluate(arguments).IsValid;
+        var valid = schema is { } asked && IsValid(ToolSchema.Read(asked), JsonSerializer.SerializeToElement(arguments));
         var copied = JsonNode.DeepEquals(arguments, JsonSerializer.SerializeToNode(right.Arguments, AIJsonUtilities.DefaultOptions));
         return new ToolRequestFigures(right.Name, call?.Name, valid, call?.Name == right.Name && copied, overhead);
+    }
+
+    // As the registry of tools judges it.
+    private static bool IsValid(ToolSchema schema, JsonElement arguments)
+    {
+        try
+        {
+            schema.Complete(arguments);
+            return true;
+        }
+        catch (UserErrorException)
+        {
+            return false;
+        }
     }
 
     // Milliseconds since the call's last token: the end of the answer, which is waited for, is in it.
