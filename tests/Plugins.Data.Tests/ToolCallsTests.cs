@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -121,13 +122,22 @@ public class ToolCallsTests
                 var call = Assert.IsType<FunctionCallContent>(content);
                 var tool = Assert.Single(tools, tool => tool.Name == call.Name);
                 var arguments = JsonSerializer.SerializeToNode(call.Arguments, AIJsonUtilities.DefaultOptions);
-                Assert.True(JsonSchema.FromText(tool.JsonSchema.GetRawText()).Evaluate(arguments).IsValid, $"{tool.JsonSchema} does not allow {arguments!.ToJsonString()}");
+                Assert.True(JsonSchema.FromText(tool.JsonSchema.GetRawText()).Evaluate(InPlainLetters(arguments)).IsValid, $"{tool.JsonSchema} does not allow {arguments!.ToJsonString()}");
                 Interlocked.Increment(ref calls);
             }
         }, iter: 300, threads: 1);
         Assert.True(ended > 150, $"only {ended} answers ended");
         Assert.True(calls >= ended);
     }
+
+    // JSON Schema counts a text's code points (RFC 8259), JsonSchema.Net what one sees as a letter: a text in which the two differ stands for one of as many code points. No choice of a schema is such a text.
+    private static JsonNode? InPlainLetters(JsonNode? node) => node switch
+    {
+        JsonObject members => new JsonObject(members.Select(member => KeyValuePair.Create(member.Key, InPlainLetters(member.Value)))),
+        JsonArray items => new JsonArray([.. items.Select(InPlainLetters)]),
+        JsonValue value when value.TryGetValue<string>(out var text) && text.EnumerateRunes().Count() is var count && count != new StringInfo(text).LengthInTextElements => new string('x', count),
+        _ => node?.DeepClone(),
+    };
 
     [Theory]
     [InlineData("""{"a": "x", "b": 3}""", true)]
