@@ -35,7 +35,7 @@ export async function tools({ place, fail, again }) {
   const output = h("section", { "aria-label": "Result", "aria-live": "polite" });
   place.append(h("p", { class: "row" }, button("Register a tool…", register, "primary")),
     data.length ? table("Tools", ["tool", "from", "state", "actions"], data.map((tool) => [
-      h("span", null, h("strong", null, tool.name), h("br"), h("span", { class: "quiet" }, tool.description)), tool.source, h("span", { class: tool.state === "ready" ? "good" : "bad" }, states[tool.state], tool.reason ? `: ${tool.reason}` : ""),
+      h("span", null, h("strong", null, tool.name), h("br"), h("span", { class: "quiet" }, tool.description)), tool.source, h("span", { class: tool.state === "ready" ? "good" : "bad" }, tool.reason ?? states[tool.state]),
       h("div", { class: "row" }, tool.state === "ready" ? button("Call…", call(tool), null, `Call ${tool.name}`) : null, tool.state === "waiting" ? button("Approve", change(tool, "POST", "/approve"), null, `Approve ${tool.name}`) : null, button("Remove", change(tool, "DELETE", ""), null, `Remove ${tool.name}`)),
     ])) : h("p", null, "There are no tools."), output);
 }
