@@ -51,16 +51,7 @@ public sealed class GraphChatClient(LiveDecoder decoder, Dataset data, InlineMed
         {
             var stream = Start([.. messages], options ?? new ChatOptions(), leaving.Token);
             var reader = Offered(options).Count > 0 ? new CallReader() : null;
-            var begun = false;
-            await foreach (var piece in stream.Pieces.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
-            {
-                // An answer begins with its first letter, as in training data that ends prompts without a space.
-                var text = begun ? piece.Text : piece.Text.TrimStart();
-                begun |= text.Length > 0;
-                var contents = reader?.Add(text) ?? [new TextContent(text)];
-                if ((text.Length == 0 || contents.Count == 0) && piece.LogProbability is null) continue;
-                yield return Update([.. contents], piece, null);
-            }
+            await foreach (var (piece, contents) in Shown(stream.Pieces.ReadAllAsync(CancellationToken.None), reader).ConfigureAwait(false)) yield return Update(contents, piece, null);
             if (reader?.Flush() is { Count: > 0 } rest) yield return Update([.. rest], null, null);
             var outcome = await stream.Outcome.ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
@@ -98,6 +89,24 @@ public sealed class GraphChatClient(LiveDecoder decoder, Dataset data, InlineMed
     public void Dispose()
     {
         // holds nothing of its own
+    }
+
+    /// <summary>
+    /// What pieces of an answer show. One that shows nothing is left out, but not the first: who waits sees that the answer has begun, even if none of its text can be shown yet.
+    /// </summary>
+    internal static async IAsyncEnumerable<(DecodedPiece Piece, IList<AIContent> Contents)> Shown(IAsyncEnumerable<DecodedPiece> pieces, CallReader? reader)
+    {
+        var (told, begun) = (false, false);
+        await foreach (var piece in pieces.ConfigureAwait(false))
+        {
+            // An answer begins with its first letter, as in training data that ends prompts without a space.
+            var text = begun ? piece.Text : piece.Text.TrimStart();
+            begun |= text.Length > 0;
+            var contents = reader?.Add(text) ?? [new TextContent(text)];
+            if (told && (text.Length == 0 || contents.Count == 0) && piece.LogProbability is null) continue;
+            told = true;
+            yield return (piece, [.. contents]);
+        }
     }
 
     private DecodeStream Start(IReadOnlyList<ChatMessage> messages, ChatOptions options, CancellationToken cancellation)

@@ -30,7 +30,6 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
     private readonly int[] chunk = new int[Chunk];
     private readonly float[] promptLogits = new float[engine.Vocabulary];
     private readonly ChoiceScratch scratch = new(engine.Vocabulary);
-    private int next; // the slot whose prompt is read next
     private long turn;
     private int unread; // tokens of prompts that this turn may still read
     private TimeSpan fusing; // what encoders and fusions have taken of this turn
@@ -111,7 +110,7 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
     {
         var prompt = job.Request.Prompt;
         var slot = slots.Where(slot => slot.Job is null).OrderByDescending(slot => slot.Shared(prompt, fused)).ThenBy(slot => slot.Given).First();
-        (slot.Job, slot.Owner, slot.Lasting, slot.Given) = (job, fused.Owner, fused.Owner is null || fused.Lasting, ++given);
+        (slot.Job, slot.Owner, slot.Lasting, slot.Given, slot.ReadIn) = (job, fused.Owner, fused.Owner is null || fused.Lasting, ++given, turn - 1);
         running++;
         try
         {
@@ -153,18 +152,20 @@ internal sealed class DecodeSchedule(IDecodeEngine engine, WaitingJobs waiting, 
         {
             var count = Math.Min(Chunk, prompt.Count - slot.Tokens.Count);
             if (count > unread) return;
-            (slot.ReadIn, next) = (turn, (slot.Index + 1) % slots.Length);
+            slot.ReadIn = turn;
             unread -= count;
             ReadPrompt(slot, prompt, count);
             Admit();
         }
     }
 
+    // Who has waited the longest, since it came or since a piece of it was read.
     private DecodeSlot? NextToRead()
     {
-        for (var looked = 0; looked < slots.Length; looked++)
-            if (slots[(next + looked) % slots.Length] is { Job.Answered: 0 } slot && slot.ReadIn < turn) return slot;
-        return null;
+        DecodeSlot? first = null;
+        foreach (var slot in slots)
+            if (slot is { Job.Answered: 0 } && slot.ReadIn < turn && (first is null || (slot.ReadIn, slot.Given).CompareTo((first.ReadIn, first.Given)) < 0)) first = slot;
+        return first;
     }
 
     private void ReadPrompt(DecodeSlot slot, IReadOnlyList<int> prompt, int count)

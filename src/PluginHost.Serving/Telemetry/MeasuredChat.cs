@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
+using PluginHost.Runs.Decoding;
 
 namespace PluginHost.Serving.Telemetry;
 
@@ -21,7 +22,7 @@ internal sealed class MeasuredChat(IChatClient inner, ServingMeter meter, string
                 measure.Fail(error);
                 throw;
             }
-            if (updates.Current.Text.Length > 0) measure.Token();
+            if (updates.Current is { Text.Length: > 0 } or { RawRepresentation: DecodedPiece }) measure.Token();
             if (updates.Current.Contents.OfType<UsageContent>().FirstOrDefault() is { } used) measure.End(used.Details.InputTokenCount ?? 0, used.Details.OutputTokenCount ?? 0);
             yield return updates.Current;
         }

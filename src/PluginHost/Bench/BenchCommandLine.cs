@@ -27,7 +27,7 @@ internal static class BenchCommandLine
         var decode = new Command("decode", "Measures decoding of one, eight and sixteen sequences beside reading memory and libtorch's path") { project, set, report, rounds, json };
         decode.SetAction((parsed, cancellation) => Task.FromResult(Decode(
             parsed.GetValue(hostFile), parsed.GetValue(project), parsed.GetValue(set) ?? [], AtLeast(parsed, rounds, 1), parsed.GetValue(report), parsed.GetValue(json), cancellation)));
-        var load = new Option<int>("--load-seconds") { Description = "How long the server is put under each load", DefaultValueFactory = _ => 10 };
+        var load = new Option<int>("--load-seconds") { Description = "How long the server is put under each load", DefaultValueFactory = _ => 30 };
         var requests = new Option<int>("--requests") { Description = "Requests over which memory is watched", DefaultValueFactory = _ => 1000 };
         var serve = new Command("serve", "Measures a server: streams beside the bare decode loop, times to the first token at rest and under load, memory over many requests") { project, set, report, rounds, load, requests, json };
         serve.SetAction((parsed, cancellation) => Serve(

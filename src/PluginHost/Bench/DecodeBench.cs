@@ -19,7 +19,6 @@ internal sealed class DecodeBench(HostConfig host, ProjectConfig project, int ro
     private const int Steps = 48;
     private static readonly int[] Batches = [1, 8, 16];
 
-    private readonly ReadingMemory reading = new();
 
     /// <summary>Runs it.</summary>
     /// <exception cref="UserErrorException">The project has no decoder, or one that cannot be packed.</exception>
@@ -32,6 +31,7 @@ internal sealed class DecodeBench(HostConfig host, ProjectConfig project, int ro
         var decoder = graph.Decoder ?? throw new UserErrorException($"{project.Path} has no decoder to measure.");
         if (PackedDecodeEngine.Refusal(graph.DecoderTower) is { } reason) throw new UserErrorException($"{project.Path}: the decoder cannot be packed: {reason}.");
         using var engine = new PackedDecodeEngine(decoder, graph.DecoderTower, Batches[^1], Prompt + Steps);
+        var reading = new ReadingMemory(engine.WeightBytes);
         output.WriteLine($"decoding: {rounds} rounds, {engine.WeightBytes / 1e6:0.0} MB of weights a token");
         var most = get_num_threads();
         var figures = new[] { 1, most }.Distinct().Select(threads => new Rounds(threads)).ToList();

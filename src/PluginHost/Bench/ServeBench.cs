@@ -72,7 +72,7 @@ internal sealed class ServeBench(HostConfig host, ProjectConfig project, ServeBe
 
     private async Task<IReadOnlyList<ServeRound>> RoundsAsync(PackedDecodeEngine engine)
     {
-        var reading = new ReadingMemory();
+        var reading = new ReadingMemory(engine.WeightBytes);
         var rounds = new List<ServeRound>();
         for (var round = -1; round < length.Rounds; round++)
         {

@@ -72,6 +72,22 @@ public class DecodeScheduleTests
     }
 
     [Fact]
+    public void Turn_PromptsTogether_AreReadInTheOrderOfTheirComing()
+    {
+        var engine = new FakeEngine(3) { Next = Script.Says("x") };
+        var schedule = new DecodeSchedule(engine, waiting);
+        foreach (var letter in "abc") Finish(schedule, Start(20, letter));
+        engine.Calls.Clear();
+
+        Start(20, 'c'); // where it was: in the last slot
+        Start(20, 'd');
+        Start(20, 'e');
+        schedule.Turn();
+
+        Assert.Equal(["prefill 2 1", "prefill 0 20", "prefill 1 20"], engine.Calls.Where(call => call.StartsWith("prefill", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Turn_MoreOfPromptsThanATurnReads_TheRestIsReadInTheNext()
     {
         var engine = new FakeEngine(8) { Next = Script.Says("xx") };
