@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace PluginHost.Serving.Tests.Jobs;
@@ -26,6 +27,27 @@ public sealed class JobFollowingTests : IDisposable
         Assert.StartsWith("finished", told[^1].Item2, StringComparison.Ordinal);
         var rest = Data(await server.Server.Client.GetStringAsync($"/v1/fine_tuning/jobs/{id}/events?stream=true&after={told[^2].Item1}"));
         Assert.Equal([data[^2], "[DONE]"], rest);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task Jobs_ClockJumpsADay_AreTrainedAndTheirOrderIsThatOfTheirComing(int days)
+    {
+        var clock = new JumpingClock();
+        await using var server = await jobs.StartAsync(clock: clock);
+        var first = (string)(await server.CreateAsync())["id"]!;
+        await server.StepsAsync(first, 2);
+
+        clock.Ahead = TimeSpan.FromDays(days);
+        var second = (string)(await server.CreateAsync())["id"]!;
+        await server.UntilAsync(second, "succeeded");
+
+        Assert.Equal("succeeded", (string)(await server.GetAsync($"/{first}"))["status"]!);
+        Assert.Equal([second, first], (await server.GetAsync(""))["data"]!.AsArray().Select(job => (string)job!["id"]!));
+        var events = await server.EventsAsync(first);
+        Assert.StartsWith("finished", events[^1].Message, StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Range(1, 20), events.Where(item => item.Message.StartsWith("a ", StringComparison.Ordinal)).Select(item => int.Parse(item.Message[2..item.Message.IndexOf('/', StringComparison.Ordinal)], CultureInfo.InvariantCulture)));
     }
 
     [Fact]
@@ -83,5 +105,12 @@ public sealed class JobFollowingTests : IDisposable
         await server.PostAsync($"/{id}/resume");
 
         Assert.Equal(JobHost.AllSteps, jobs.Run(await server.UntilAsync(id, "succeeded"), "steps"));
+    }
+
+    private sealed class JumpingClock : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 }

@@ -43,11 +43,12 @@ internal sealed class JobServer : IDisposable
 
     /// <summary>Starts a server over the file of jobs.</summary>
     /// <param name="mostPages">Most pages that the file may grow to; 0: what the disk has.</param>
-    public async Task<RunningJobs> StartAsync(int mostPages = 0)
+    /// <param name="clock">What tells it the time; null: the system.</param>
+    public async Task<RunningJobs> StartAsync(int mostPages = 0, TimeProvider? clock = null)
     {
         var store = new JobStore(File, mostPages);
         var options = new JobOptions(Folder, Path.Combine(Folder, "runs"), run => new ProcessStartInfo("bash") { ArgumentList = { Path.Combine(Folder, "trainer.sh"), run } });
-        return new RunningJobs(await TestServer.StartAsync(configure: builder => builder.Services.AddTrainingJobs(store, options), map: JobServices.MapTrainingJobs), store);
+        return new RunningJobs(await TestServer.StartAsync(configure: builder => builder.Services.AddTrainingJobs(store, options).AddSingleton(clock ?? TimeProvider.System), map: JobServices.MapTrainingJobs), store);
     }
 
     // A trainer ends by itself soon after its server has gone, and writes till then.
