@@ -2,7 +2,8 @@
 // means something, so it is told: each token comes with the trained vector of a dual tower, with how much it counts, and with how well the other side answers it.
 //   score = linear(10 f) + mlp(10 f) + w · h_bos ,  f = match(u) ⧺ match(P h) ,  h = transformer(W [u, met, exact, log counts, side])
 // match(x) pools the cosines of all words of the one side with all of the other by kernels exp(-(cos - μ)² / 2σ²), weighted by how much a word counts
-// (Xiong et al. 2017, K-NRM; over contextual vectors Hofstätter et al. 2020, TK), and adds the cosine of both sums and the weight of what they have in common.
+// (Xiong et al. 2017, K-NRM; over contextual vectors Hofstätter et al. 2020, TK), and adds the cosine of both sums, the weight
+// of what they have in common, how much of it stands near the answer's beginning, and how many neighbours are neighbours in both.
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using PluginHost.Sdk;
@@ -19,7 +20,7 @@ namespace Tower.Cross;
 [Input("candidates", "ids[B,T,V]")]
 [Output("scores", "seq[B,T,1]")]
 [Cost(
-    Parameters = "V + (D + 5)*{Width} + {Layers}*(2*{Width} + 4*{Width}*{Width} + 3*{Width}*{FeedForward}) + 2*{Width} + {Width}*{Meeting} + 37*{Hidden} + {Hidden} + 36",
+    Parameters = "V + (D + 5)*{Width} + {Layers}*(2*{Width} + 4*{Width}*{Width} + 3*{Width}*{FeedForward}) + 2*{Width} + {Width}*{Meeting} + 45*{Hidden} + {Hidden} + 44",
     Activations = "B*T*{Layers}*(8*{Width} + 3*{FeedForward})")]
 public sealed class CrossTower(CrossOptions options) : INodePlugin
 {

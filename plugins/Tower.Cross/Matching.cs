@@ -11,8 +11,11 @@ internal static class Matching
     private const double Narrow = 0.02;
     private const double Wide = 0.1;
 
-    /// <summary>Numbers for each pair: the kernels from both sides, and the four of <see cref="Sums"/>.</summary>
-    public const int Features = 2 * 7 + 4;
+    // A definition says in its first words what something is: how fast a place in the answer stops counting as the beginning.
+    private static readonly double[] Beginnings = [3, 8];
+
+    /// <summary>Numbers for each pair: the kernels from both sides, the four of <see cref="Sums"/> and the four of <see cref="Places"/>.</summary>
+    public const int Features = 2 * 7 + 4 + 4;
 
     /// <summary>Cosines of all words of the question with all of the answer: [pairs, query, passage].</summary>
     /// <param name="pairs">The pairs.</param>
@@ -29,9 +32,15 @@ internal static class Matching
     /// <summary>Which tokens stand on the other side too: [pairs, length].</summary>
     public static Tensor Exact(Pairs pairs)
     {
-        var (query, passage) = (pairs.Query(pairs.Words), pairs.Passage(pairs.Words));
-        var same = pairs.Query(pairs.Ids).unsqueeze(2).eq(pairs.Passage(pairs.Ids).unsqueeze(1)).to(query.dtype) * passage.unsqueeze(1) * query.unsqueeze(2);
+        var same = Same(pairs);
         return cat([same.amax([2]), same.amax([1])], 1);
+    }
+
+    /// <summary>1 where a word of the question is the answer's, else 0: [pairs, query, passage].</summary>
+    private static Tensor Same(Pairs pairs)
+    {
+        var (query, passage) = (pairs.Query(pairs.Words), pairs.Passage(pairs.Words));
+        return pairs.Query(pairs.Ids).unsqueeze(2).eq(pairs.Passage(pairs.Ids).unsqueeze(1)).to(query.dtype) * passage.unsqueeze(1) * query.unsqueeze(2);
     }
 
     /// <summary>All features: [pairs, <see cref="Features"/>].</summary>
@@ -48,7 +57,7 @@ internal static class Matching
             var near = ((cosines - centre).square() * (-0.5 / Math.Pow(i == 0 ? Narrow : Wide, 2))).exp(); // [pairs, query, passage]
             return new[] { (query * (near * fromPassage).sum(2, keepdim: true).log1p()).sum(1), (passage * (near * fromQuery).sum(1).unsqueeze(2).log1p()).sum(1) };
         });
-        return cat([.. kernels, Sums(pairs, vectors, weights, cosines, query, passage)], 1);
+        return cat([.. kernels, Sums(pairs, vectors, weights, cosines, query, passage), Places(pairs, weights, cosines)], 1);
     }
 
     // The cosine of both sides' weighted sums; how much of the question and of the answer the best word of the other side meets; and the weight of what is met.
@@ -59,6 +68,18 @@ internal static class Matching
         var best = Best(pairs, cosines).unsqueeze(2);
         var met = (pairs.Query(weights) * pairs.Query(best).square()).sum(1);                       // [pairs, 1]
         return cat([(one * other).sum(1, keepdim: true), (query * pairs.Query(best)).sum(1), (passage * pairs.Passage(best)).sum(1), met.log1p()], 1);
+    }
+
+    // What is met near the beginning of the answer, summed for each beginning, and at most; and how many neighbours of the question are neighbours in the answer.
+    private static Tensor Places(Pairs pairs, Tensor weights, Tensor cosines)
+    {
+        var met = pairs.Passage(weights).squeeze(2) * pairs.Passage(Best(pairs, cosines)).square();  // [pairs, passage]
+        var place = (pairs.Passage(pairs.Positions) - Pairs.AnswerPosition).clamp_min(0).to(met.dtype);
+        var early = Beginnings.Select(length => met * (place * (-1 / length)).exp()).ToArray();
+        var same = Same(pairs);
+        var (queries, passages) = (pairs.QueryLength - 1, pairs.PassageLength - 1);
+        var neighbours = (same.narrow(1, 0, queries).narrow(2, 0, passages) * same.narrow(1, 1, queries).narrow(2, 1, passages)).sum([1, 2]).unsqueeze(1);
+        return cat([.. early.Select(sum => sum.sum(1, keepdim: true).log1p()), early[0].amax([1], keepdim: true).log1p(), neighbours.log1p()], 1);
     }
 
     private static Tensor Share(Tensor weights) => weights / (weights.sum(1, keepdim: true) + 1e-6);

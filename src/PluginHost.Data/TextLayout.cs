@@ -35,7 +35,7 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     /// <summary>
     /// A row for each sample with as many of its turns as fit, whole; a single turn that is too long is cut. Samples without media (and without a
     /// caption, where captions are read: each needs a row of its own) share rows, behind the others, in the first that has room;
-    /// where pairs are read, none does.
+    /// where pairs or candidates are read, none does: of a row's candidates only the first question's might fit.
     /// </summary>
     public IReadOnlyList<PackedRow> Rows(IReadOnlyList<Sample> samples, bool captions, bool alone = false)
     {

@@ -89,7 +89,9 @@ public class CrossTowerTests
         // Of two words that count the same each side shares one: half of it is met, and the sums' cosine is a half.
         var pooled = Matching.Pool(pairs, pairs.Vectors, pairs.Words.unsqueeze(2), Matching.Cosines(pairs, pairs.Vectors)).data<float>().ToArray();
         Assert.Equal(Matching.Features, pooled.Length);
-        Assert.All(pooled[^4..].Zip([0.5, 0.5, 0.5, Math.Log(2)]), pair => Assert.Equal(pair.Second, pair.First, 1e-3));
+        Assert.All(pooled[14..18].Zip([0.5, 0.5, 0.5, Math.Log(2)]), pair => Assert.Equal(pair.Second, pair.First, 1e-3));
+        // The one that is met stands first in the answer, beside no neighbour of the question's.
+        Assert.All(pooled[18..].Zip([Math.Log(2), Math.Log(2), Math.Log(2), 0]), pair => Assert.Equal(pair.Second, pair.First, 1e-3));
     }
 
     [Fact]
