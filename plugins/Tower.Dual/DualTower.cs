@@ -14,13 +14,15 @@ namespace Tower.Dual;
 
 /// <summary>Queries and passages to vectors of one space.</summary>
 [Plugin("tower.dual", "Two text towers over one vocabulary: queries and passages become vectors of one space.")]
-[Input("query", "ids[B,T,V]")]
-[Input("passage", "ids[B,S,V]")]
-[Input("negative", "ids[B,R,V]")]
+[Input("query", "ids[B,T,V]", Optional = true)]
+[Input("passage", "ids[B,S,V]", Optional = true)]
+[Input("negative", "ids[B,R,V]", Optional = true)]
+[Input("candidates", "ids[B,C,V]", Optional = true)]
 [Output("query", "f[B,{Width}]")]
 [Output("passage", "f[B,{Width}]")]
 [Output("negative", "f[B,{Width}]")]
-[Cost(Parameters = "V*{Width} + V + 4*{Width}*{Hidden}", Activations = "B*(T + S + R)*{Width}*2 + B*6*{Hidden}")]
+[Output("candidates", "seq[B,C,{Width}]")]
+[Cost(Parameters = "V*{Width} + V + 4*{Width}*{Hidden}", Activations = "B*(T + S + R + C)*{Width}*2 + B*6*{Hidden}")]
 public sealed class DualTower(DualOptions options) : INodePlugin
 {
     /// <inheritdoc/>
@@ -62,17 +64,30 @@ internal sealed class Towers : nn.Module, IGraphNode
 
     public void Run(ReadOnlySpan<object?> inputs, Span<object?> outputs)
     {
-        outputs[0] = Encode((Masked)inputs[0]!, query);
-        outputs[1] = Encode((Masked)inputs[1]!, passage);
-        outputs[2] = Encode((Masked)inputs[2]!, passage);
+        outputs[0] = Encode(inputs[0], query);
+        outputs[1] = Encode(inputs[1], passage);
+        outputs[2] = Encode(inputs[2], passage);
+        outputs[3] = Words(inputs[3]);
     }
 
-    private Tensor Encode(Masked text, Side side)
+    // What a text is the sum of, for whoever reads question and answer together.
+    private Masked? Words(object? input)
     {
+        if (input is not Masked text) return null;
+        var ids = text.Data.reshape(-1);
+        var words = Vectors(ids).view(text.Data.size(0), text.Data.size(1), -1);                                        // [batch, tokens, width]
+        return new Masked(words.masked_fill(text.Mask.logical_not().unsqueeze(2), 0), text.Mask);
+    }
+
+    private Tensor Vectors(Tensor ids) => embedding.index_select(0, ids) * (weight.index_select(0, ids) * Haste).exp(); // [ids, width]
+
+    private Tensor? Encode(object? input, Side side)
+    {
+        if (input is not Masked text) return null;
         var real = text.Mask.reshape(-1).nonzero().view(-1);                                               // [real tokens]
         var ids = text.Data.reshape(-1).index_select(0, real);
         var row = real.div(text.Data.size(1), RoundingMode.floor).to(ScalarType.Int64);
-        var words = embedding.index_select(0, ids) * (weight.index_select(0, ids) * Haste).exp();                     // [real tokens, width]
+        var words = Vectors(ids);                                                                          // [real tokens, width]
         var sum = zeros(text.Data.size(0), embedding.size(1), dtype: words.dtype, device: words.device).index_add(0, row, words, Scalars.One);
         var length = (sum.square().sum(1, keepdim: true) + Smallest).sqrt();                                // [batch, 1]
         var present = text.Mask.any(1, keepdim: true).to(sum.dtype);                                        // [batch, 1]

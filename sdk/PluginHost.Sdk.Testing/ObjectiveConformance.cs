@@ -18,6 +18,8 @@ public abstract class ObjectiveConformance : NodeConformance
         {
             var inputs = node.Inputs(new BatchCase(Presence: presence));
             foreach (var input in inputs.OfType<Tensor>()) input.requires_grad_();
+            // What a node computes for a sequence comes with its mask; ids are the sample's.
+            foreach (var input in inputs.OfType<Masked>().Where(input => input is not TextBatch)) input.Data.requires_grad_();
             var loss = Assert.Single(node.Run(inputs)).Value;
             Assert.Equal(1, loss.numel());
             Assert.True(loss.requires_grad, $"the loss does not lead back to its inputs ({presence})");

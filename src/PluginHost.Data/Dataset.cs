@@ -230,7 +230,7 @@ public sealed class Dataset : IDisposable
     /// <summary>Rows of drawn samples: one each, but samples that are nothing but turns share rows.</summary>
     private Batch CollateDrawn(IReadOnlyList<Sample> samples, int candidates, KeyedRandom random)
     {
-        var rows = Tokenizer is null ? [.. samples.Select(sample => new PackedRow([sample], []))] : Layout().Rows(samples, Captions, Pairs);
+        var rows = Tokenizer is null ? [.. samples.Select(sample => new PackedRow([sample], []))] : Layout().Rows(samples, Captions, Pairs || candidates > 0);
         Sample[] heads = [.. rows.Select(row => row.Samples[0])];
         (TextBatch Query, TextBatch Passage, TextBatch Negative)? pairs = Pairs && Tokenizer is not null ? Paired(heads, random) : null;
         var text = new TextRows();

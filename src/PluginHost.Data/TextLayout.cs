@@ -35,7 +35,7 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     /// <summary>
     /// A row for each sample with as many of its turns as fit, whole; a single turn that is too long is cut. Samples without media (and without a
     /// caption, where captions are read: each needs a row of its own) share rows, behind the others, in the first that has room;
-    /// where pairs are read, none does.
+    /// where pairs or candidates are read, none does: of a row's candidates only the first question's might fit.
     /// </summary>
     public IReadOnlyList<PackedRow> Rows(IReadOnlyList<Sample> samples, bool captions, bool alone = false)
     {
@@ -74,7 +74,7 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
         rows.Begin();
         foreach (var (turn, wrong) in questions)
         {
-            var segments = wrong.Prepend(turn.Answer).Select(answer => Turn(sample, turn with { Answer = answer }).Ids).ToList();
+            var segments = wrong.Prepend(turn.Answer).Select(answer => Turn(sample, Candidate(sample, turn, answer)).Ids).ToList();
             if (rows.Length > 0 && rows.Length + segments.Sum(ids => ids.Count) > longest) continue;
             for (var i = 0; i < segments.Count; i++) rows.AddLabelled(segments[i], i == 0 ? 1 : 0, i == 0 ? Weight(sample, turn) : 0);
         }
@@ -85,8 +85,13 @@ internal sealed class TextLayout(ITokenizer tokenizer, int longest, RejectionLog
     public void AddCandidates(TextRows rows, Sample sample, Turn question, IReadOnlyList<string> answers)
     {
         rows.Begin();
-        foreach (var candidate in answers) rows.AddLabelled(Turn(sample, question with { Answer = candidate }).Ids, 0, 0);
+        foreach (var candidate in answers) rows.AddLabelled(Turn(sample, Candidate(sample, question, candidate)).Ids, 0, 0);
     }
+
+    // Without media a blank before both, as before pairs: there words are compared with words, and a word is the same token at the beginning as anywhere else.
+    private static Turn Candidate(Sample sample, Turn question, string answer) => sample is { Image: null, Audio: null, Video: null }
+        ? question with { Prompt = " " + question.Prompt, Answer = " " + answer }
+        : question with { Answer = answer };
 
     /// <summary>Adds a turn to the row begun last, with its answer as targets.</summary>
     public void AddTurn(TextRows rows, Sample sample, Turn turn)

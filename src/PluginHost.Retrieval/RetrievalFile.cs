@@ -20,11 +20,29 @@ public sealed record RetrievalConfig(string Name, string Encoder, PluginUse Inde
     /// <summary>The hard negatives that are mined before the towers are trained.</summary>
     public MiningConfig Negatives { get; init; } = new();
 
+    /// <summary>The second stage; null: the first stage's order stays.</summary>
+    public RerankingConfig? Reranker { get; init; }
+
     /// <summary>What is evaluated.</summary>
     public RatingConfig Evaluate { get; init; } = new();
 }
 
-/// <summary>Hard negatives: passages that a search by words takes for an answer.</summary>
+/// <summary>The second stage of a retrieval.</summary>
+/// <param name="Use">The reranker plugin.</param>
+/// <param name="Encoder">The project file of the cross-encoder; absolute.</param>
+public sealed record RerankingConfig(PluginUse Use, string Encoder)
+{
+    /// <summary>Chunks of the first stage that are put in order. Range 1 to 1000.</summary>
+    public int Candidates { get; init; } = 50;
+
+    /// <summary>Where the project takes the run of the trained towers, whose vectors and tokenizer it reads; empty: nowhere.</summary>
+    public IReadOnlyList<string> From { get; init; } = ["graph.tower.from", "data.tokenizer.from"];
+
+    /// <summary>The hard negatives that are mined for it by the trained towers; those that were mined by words for the towers come with them.</summary>
+    public MiningConfig Negatives { get; init; } = new();
+}
+
+/// <summary>Hard negatives: passages that a search takes for an answer.</summary>
 public sealed record MiningConfig
 {
     /// <summary>Training queries for which they are mined at most; 0: none are mined. Range 0 to 10,000,000.</summary>
@@ -69,6 +87,7 @@ public static class RetrievalFile
             Documents = [.. reader.Texts("documents", []).Select(item => Path.GetFullPath(item, folder))],
             ChunkCharacters = (int)reader.Integer("chunk", 1000, 16, 100_000),
             Negatives = reader.Value("negatives") is { } negatives ? Mining(new JsonObjectReader(negatives, "'negatives'", errors)) : new(),
+            Reranker = reader.Value("reranker") is { } reranker ? Reranking(new JsonObjectReader(reranker, "'reranker'", errors), folder, errors) : null,
             Evaluate = reader.Value("evaluate") is { } rated ? Rating(new JsonObjectReader(rated, "'evaluate'", errors)) : new(),
         };
         if (config.Name.Length > 0 && config.Name.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"))
@@ -89,6 +108,21 @@ public static class RetrievalFile
         };
         reader.End();
         return mining;
+    }
+
+    private static RerankingConfig Reranking(JsonObjectReader reader, string folder, List<ConfigError> errors)
+    {
+        var encoder = reader.RequiredText("encoder") ?? "";
+        var defaults = new RerankingConfig(new PluginUse(reader.Text("use") ?? "reranker.cross-encoder", reader.Value("settings"), reader.Location), Path.GetFullPath(encoder, folder));
+        if (encoder.Length > 0 && !File.Exists(defaults.Encoder)) errors.Add(new ConfigError(reader.Location, $"'encoder' names {defaults.Encoder}, which is no file"));
+        var reranking = defaults with
+        {
+            Candidates = (int)reader.Integer("candidates", defaults.Candidates, 1, 1000),
+            From = reader.Texts("from", defaults.From),
+            Negatives = reader.Value("negatives") is { } negatives ? Mining(new JsonObjectReader(negatives, "'negatives'", errors)) : new(),
+        };
+        reader.End();
+        return reranking;
     }
 
     private static RatingConfig Rating(JsonObjectReader reader)

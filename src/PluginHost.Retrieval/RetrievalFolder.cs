@@ -1,7 +1,8 @@
 namespace PluginHost.Retrieval;
 
 /// <summary>
-/// What a retrieval keeps: <c>words/</c> (an index without vectors, to mine by), <c>negatives.jsonl</c>, <c>encoder</c> (the run that encodes), <c>index/</c>, <c>build.json</c> (what the last build measured).
+/// What a retrieval keeps: <c>words/</c> (an index without vectors, to mine by), <c>negatives.jsonl</c>, <c>encoder</c> (the run that encodes), <c>index/</c>,
+/// <c>hard-negatives.jsonl</c> and <c>reranker</c> (the same for the second stage), <c>build.json</c> (what the last build measured).
 /// </summary>
 /// <param name="artifacts">The folder of all runs.</param>
 /// <param name="name">The retrieval's name.</param>
@@ -21,6 +22,12 @@ public sealed class RetrievalFolder(string artifacts, string name)
 
     /// <summary>The index of a run's vectors.</summary>
     public string Index => System.IO.Path.Combine(Path, "index");
+
+    /// <summary>Negatives that were mined with the trained towers.</summary>
+    public string HardNegatives => System.IO.Path.Combine(Path, "hard-negatives.jsonl");
+
+    /// <summary>Names the run that reranks, and in a second line the identity of the towers that it was trained behind.</summary>
+    public string Reranker => System.IO.Path.Combine(Path, "reranker");
 
     /// <summary>What the last build measured.</summary>
     public string Build => System.IO.Path.Combine(Path, "build.json");

@@ -34,6 +34,11 @@ public sealed class RetrievalPlugins(PluginCatalog catalog, ILoggerFactory logge
     /// <param name="encoder">What encodes queries; null: nothing.</param>
     public IRetriever Retriever(PluginUse use, IDocumentIndex index, IQueryEncoder? encoder) => Lease(use, "retriever").As<IRetrieverPlugin>().Open(new RetrieverContext(index, encoder));
 
+    /// <summary>Opens a reranker.</summary>
+    /// <param name="use">The plugin.</param>
+    /// <param name="scorer">The trained cross-encoder; null: there is none.</param>
+    public IReranker Reranker(PluginUse use, IPassageScorer? scorer) => Lease(use, "reranker").As<IRerankerPlugin>().Open(new RerankerContext(scorer));
+
     /// <summary>Opens the samples of a project.</summary>
     public ISource Source(ProjectConfig project)
     {

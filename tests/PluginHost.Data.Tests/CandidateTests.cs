@@ -63,6 +63,19 @@ public class CandidateTests
     }
 
     [Fact]
+    public void Turns_WithoutMedia_AreBegunWithABlankAsPairsAre()
+    {
+        using var data = Make.Dataset(new ListSource(Known));
+        using var batch = data.CollateTurns([new Sample("5") { Turns = [new Turn("q", "p", "a")] }], [], 1, 0, candidates: 2);
+        using var ranked = data.CollateCandidates([(new Sample("5"), new Turn("", "p", ""), ["a"])]);
+
+        // <bos> blank p <answer> blank a <eos>
+        long[] expected = [1, Id(' '), Id('p'), 3, Id(' '), Id('a'), 2];
+        Assert.Equal(expected, Row(batch.Candidates!.Ids)[..7]);
+        Assert.Equal(expected, Row(ranked.Candidates!.Ids)[..7]);
+    }
+
+    [Fact]
     public void Turns_NoCandidatesWanted_MakesNone()
     {
         using var data = Make.Dataset(new ListSource(Known));

@@ -17,6 +17,22 @@ public sealed class RetrievalFileTests : IDisposable
         var config = RetrievalFile.Read(Path.Combine(root.FullName, "host-config", "retrieval.json"));
 
         Assert.NotEmpty(ProjectFile.Read(config.Encoder, []).Stages);
+        Assert.NotEmpty(ProjectFile.Read(config.Reranker!.Encoder, []).Stages);
+        Assert.Equal(("reranker.cross-encoder", 50), (config.Reranker.Use.Id, config.Reranker.Candidates));
+    }
+
+    [Fact]
+    public void Read_MistakesOfTheReranker_AreAllNamed()
+    {
+        var file = Path.Combine(folder, "r.json");
+        File.WriteAllText(Path.Combine(folder, "p.json"), "{}");
+        File.WriteAllText(file, """{ "name": "r", "encoder": "p.json", "reranker": { "encoder": "no.json", "candidates": 0, "candidate": 5, "negatives": { "each": 0 } } }""");
+
+        var errors = Assert.Throws<ConfigException>(() => RetrievalFile.Read(file)).Errors.Select(error => error.Message).ToList();
+
+        Assert.Equal(4, errors.Count);
+        Assert.Contains(errors, error => error.Contains("no.json, which is no file", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.Contains("'candidate'", StringComparison.Ordinal) && error.Contains("'candidates'", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -215,6 +215,11 @@ public class LexicalRetrieverConformance : RetrieverConformance
     public override string Id => "retriever.lexical";
 }
 
+public class CrossEncoderRerankerConformance : RerankerConformance
+{
+    public override string Id => "reranker.cross-encoder";
+}
+
 public class HybridRetrieverConformance : RetrieverConformance
 {
     public override string Id => "retriever.hybrid";

@@ -165,6 +165,18 @@ public class DualTowerConformance : NodeConformance
     public override string Kind => "tower";
 }
 
+public class CrossTowerConformance : NodeConformance
+{
+    public override string Id => "tower.cross";
+
+    public override string Kind => "tower";
+}
+
+public class ListwiseObjectiveConformance : ObjectiveConformance
+{
+    public override string Id => "objective.listwise";
+}
+
 public class PrefixTuningConformance : TuningConformance
 {
     public override string Id => "tuning.prefix";

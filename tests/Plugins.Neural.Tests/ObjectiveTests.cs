@@ -1,4 +1,5 @@
 using Objective.Contrastive;
+using Objective.Listwise;
 using Objective.Matching;
 using Objective.NextToken;
 using PluginHost.Sdk;
@@ -176,6 +177,34 @@ public class ObjectiveTests
         var loss = Matching().Sum([new Masked(ones(2, 6, 8), ones(2, 6, dtype: ScalarType.Bool)), Candidates()]);
 
         Assert.Equal(2 * Math.Log(3) + Math.Log(2), loss.item<float>(), 5);
+    }
+
+    [Fact]
+    public void Listwise_TwoQuestions_IsTheWeightedCrossEntropyOfTheRightOnes()
+    {
+        using var scope = NewDisposeScope();
+        var objective = (IRankingObjective)new ListwiseObjective().Build(Build.Context());
+        var given = tensor(new float[,,] { { { 1 }, { 9 }, { 2 }, { 9 }, { -1 }, { 9 } }, { { 3 }, { 9 }, { 0.5f }, { 9 }, { 9 }, { 9 } } });
+        object?[] inputs = [new Masked(given, ones(2, 6, dtype: ScalarType.Bool)), Candidates()];
+
+        // Scores stand at first tokens: 1, 2 and -1 of the first question, which counts twice, 3 and 0.5 of the second.
+        double Loss(double right, params double[] wrong) => Math.Log(Math.Exp(right) + wrong.Sum(Math.Exp)) - right;
+        Assert.Equal([1f, 2f, -1f, 3f, 0.5f], objective.Scores(inputs).data<float>().ToArray());
+        Assert.Equal(2 * Loss(1, 2, -1) + Loss(3, 0.5), objective.Sum(inputs).item<float>(), 4);
+        Assert.Equal(3, objective.Count([null, Candidates()]));
+    }
+
+    [Fact]
+    public void Listwise_NoQuestions_IsZeroWithAGraph()
+    {
+        using var scope = NewDisposeScope();
+        var scores = zeros(2, 6, 1).requires_grad_();
+
+        var loss = ((IObjective)new ListwiseObjective().Build(Build.Context())).Sum([new Masked(scores, ones(2, 6, dtype: ScalarType.Bool)), Candidates() with { Targets = zeros_like(Candidates().Targets) }]);
+        loss.backward();
+
+        Assert.Equal(0, loss.item<float>());
+        Assert.NotNull(scores.grad);
     }
 
     [Theory]

@@ -14,6 +14,7 @@ internal sealed class TrainedModel : IDisposable
     private Lazy<GraphEmbedder> embedder = null!;
     private Lazy<GraphTextScorer> scorer = null!;
     private Lazy<GraphPairEncoder> pairs = null!;
+    private Lazy<GraphPassageScorer> passages = null!;
 
     private TrainedModel()
     {
@@ -24,6 +25,8 @@ internal sealed class TrainedModel : IDisposable
     public GraphTextScorer TextScorer => scorer.Value;
 
     public GraphPairEncoder Pairs => pairs.Value;
+
+    public GraphPassageScorer Passages => passages.Value;
 
     /// <summary>Loads a run.</summary>
     /// <exception cref="UserErrorException">Its weights do not fit its graph.</exception>
@@ -69,6 +72,7 @@ internal sealed class TrainedModel : IDisposable
         graph.Train(false);
         embedder = new(() => Own(new GraphEmbedder(graph, data, media, run.Name, config.Languages[0])));
         pairs = new(() => Own(new GraphPairEncoder(graph, data, run.Name)));
+        passages = new(() => Own(new GraphPassageScorer(graph, data, run.Name)));
         scorer = new(() => Own(new GraphTextScorer(graph, data, run.Name)));
     }
 

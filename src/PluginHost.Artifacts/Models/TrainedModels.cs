@@ -66,6 +66,15 @@ public sealed class TrainedModels(PluginCatalog catalog, string artifacts, ILogg
         lock (gate) return Opened(run, device).Pairs;
     }
 
+    /// <summary>The cross-encoder of a run, which scores passages for a query. It is disposed with this.</summary>
+    /// <param name="run">The run: folder, name or alias.</param>
+    /// <param name="device">Where the run's weights are to live.</param>
+    /// <exception cref="UserErrorException">The run cannot be used, or ranks nothing.</exception>
+    public GraphPassageScorer Passages(string run, Device device)
+    {
+        lock (gate) return Opened(run, device).Passages;
+    }
+
     /// <summary>SHA-256 over a run's weights, tokenizer and project, and the contents of the plugins that its graph is made of: whatever the run is called.</summary>
     /// <exception cref="UserErrorException">The run cannot be used.</exception>
     public string Identity(string run)

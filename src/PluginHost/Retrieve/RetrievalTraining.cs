@@ -1,0 +1,70 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using PluginHost.Artifacts;
+using PluginHost.Catalog;
+using PluginHost.Config;
+using PluginHost.Retrieval;
+using PluginHost.Retrieval.Documents;
+using PluginHost.Retrieval.Evaluation;
+using PluginHost.Sdk;
+
+namespace PluginHost.Retrieve;
+
+/// <summary>Mines hard negatives, and trains a retrieval's models with them: the towers, and behind them the reranker. Each is trained in a process of its own.</summary>
+internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host, string? hostFile, ILoggerFactory loggers, TextWriter? lines, Action<int, string> progress, CancellationToken cancellation)
+{
+    private readonly RetrievalFolder folder = new(host.Artifacts, config.Name);
+
+    /// <summary>The run of the towers, if they are trained.</summary>
+    public string? Towers => File.Exists(folder.Encoder) ? File.ReadAllText(folder.Encoder).Trim() : null;
+
+    /// <summary>Mines negatives by words, and trains the towers with them.</summary>
+    public void TrainTowers(PluginCatalog catalog, ProjectConfig project)
+    {
+        var set = new List<string>();
+        if (config.Negatives.Queries > 0)
+        {
+            using var plugins = new RetrievalPlugins(catalog, loggers, cancellation);
+            var source = plugins.Source(project);
+            var words = plugins.Index(config.Index, folder.Words, 0);
+            new Ingestion(words, null, new Chunker(config.ChunkCharacters)).Run(Documents(source, project), done => progress(done, "documents indexed by their words"), cancellation);
+            Mine(folder.Negatives, source, plugins.Retriever(OpenRetrieval.Lexical, words, null), config.Negatives, new Dictionary<string, string[]>());
+            set.Add($"{config.Negatives.Setting}={folder.Negatives}");
+        }
+        AtomicFile.WriteText(folder.Encoder, Train(config.Encoder, set, "towers"));
+    }
+
+    /// <summary>Mines negatives by the trained towers, and trains the reranker with them and with those that were mined by words.</summary>
+    public void TrainReranker(OpenRetrieval opened, ProjectConfig project)
+    {
+        if (config.Reranker is not { } reranking) return;
+        var set = reranking.From.Select(setting => $"{setting}={RunFolder.Find(host.Artifacts, Towers!).Path}").ToList();
+        if (reranking.Negatives.Queries > 0)
+        {
+            Mine(folder.HardNegatives, opened.Plugins.Source(project), opened.Retriever(OpenRetrieval.Dense), reranking.Negatives, NegativeMining.Read(folder.Negatives));
+            set.Add($"{reranking.Negatives.Setting}={folder.HardNegatives}");
+        }
+        AtomicFile.WriteText(folder.Reranker, $"{Train(reranking.Encoder, set, "reranker")}\n{opened.Identity}\n");
+    }
+
+    /// <summary>The documents of the retrieval.</summary>
+    public IEnumerable<ListedDocument> Documents(ISource source, ProjectConfig project) => config.Documents.Count > 0
+        ? DocumentList.OfFiles(config.Documents, config.ChunkCharacters)
+        : DocumentList.OfSamples(source, project.Data.Languages[0], config.ChunkCharacters);
+
+    private void Mine(string file, ISource source, IRetriever retriever, MiningConfig mining, IReadOnlyDictionary<string, string[]> earlier)
+    {
+        var queries = RatedQuery.Of(source, Splits.Train, config.Evaluate.Tasks, mining.Queries).Take(mining.Queries).ToList();
+        NegativeMining.Write(file, queries, retriever, mining.Each, earlier, done => progress(done, "queries mined"), cancellation);
+    }
+
+    /// <summary>Trains a project; gives the name of its run.</summary>
+    private string Train(string project, IEnumerable<string> set, string what)
+    {
+        string[] arguments = ["run", project, .. set.SelectMany(setting => new[] { "--set", setting }), .. hostFile is null ? (string[])[] : ["--host", hostFile]];
+        var (code, error) = OwnProcess.Run(arguments, lines, cancellation);
+        if (code != 0) throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"the {what} of {project} could not be trained: {error}"));
+        Directory.CreateDirectory(folder.Path);
+        return RunFolder.Find(host.Artifacts, "latest").Name;
+    }
+}

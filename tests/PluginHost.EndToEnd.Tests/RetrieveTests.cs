@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace PluginHost.EndToEnd.Tests;
+
+/// <summary>A retrieval over the few synsets that lie beside the source of WordNet, with the shipped projects made small.</summary>
+public sealed class RetrieveTests : IDisposable
+{
+    private readonly HostProcess host = new();
+    private readonly string file;
+
+    public RetrieveTests()
+    {
+        Small("dual-tower.json");
+        Small("cross-encoder.json", """ "layers": 1, "width": 16, "heads": 2, "feedForward": 16 """);
+        file = Write("retrieval.json", """
+            { "name": "tiny", "encoder": "dual-tower.json", "negatives": { "queries": 40, "each": 2 },
+              "reranker": { "encoder": "cross-encoder.json", "candidates": 10, "negatives": { "queries": 40, "each": 4 } },
+              "evaluate": { "split": "train", "tasks": ["words", "hypernym"], "limit": 10 } }
+            """);
+    }
+
+    public void Dispose() => host.Dispose();
+
+    [Fact]
+    public void Retrieve_Built_SearchesInTwoStagesAndIsRated()
+    {
+        host.Run("retrieve", "build", file).Succeeded();
+
+        var folder = Path.Combine(host.Folder, "runs", "retrieval", "tiny");
+        var mined = File.ReadLines(Path.Combine(folder, "hard-negatives.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
+        Assert.NotEmpty(mined);
+        // The reranker reads the vectors of the towers that it stands behind, and leaves them as they are.
+        var record = HostProcess.Json(Path.Combine(host.LatestRun(), "project.json"));
+        Assert.EndsWith(File.ReadAllText(Path.Combine(folder, "encoder")).Trim(), (string)record["graph"]!["tower"]!["from"]!, StringComparison.Ordinal);
+
+        var lines = host.Run("retrieve", "search", file, "a young dog", "--top-k", "3", "--json").Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
+        Assert.Equal([1, 2, 3], lines.Select(line => (int)line["rank"]!));
+        Assert.All(lines, line => Assert.InRange((int)line["firstRank"]!, 1, 10));
+        Assert.Equal(lines.Select(line => (double)line["score"]!).OrderDescending(), lines.Select(line => (double)line["score"]!));
+        Assert.Matches(@"^\[1\] n\d{8}  \(.*, before \[\d+\]\)\n", host.Run("retrieve", "search", file, "a young dog").Succeeded().Output);
+
+        var report = Path.Combine(host.Folder, "report.json");
+        host.Run("retrieve", "evaluate", file, "--report", report).Succeeded();
+        var figures = HostProcess.Json(report);
+        foreach (var name in new[] { "bm25Ndcg10", "denseNdcg10", "hybridNdcg10", "rerankNdcg10", "hybridRerankNdcg10" }) Assert.InRange((double)figures[name]!, 0.01, 1);
+        Assert.Equal(["hypernym", "words"], figures["rerankByTask"]!.AsObject().Select(item => item.Key));
+        foreach (var name in new[] { "searchP50Ms", "rerankP50Ms", "endToEndP50Ms", "chunksPerSecond" }) Assert.True((double)figures[name]! > 0, name);
+        Assert.Equal(1, (double)figures["indexRecall"]!);
+
+        // Built again, nothing is trained and nothing put; behind other towers the reranker is another.
+        var trained = File.ReadAllText(Path.Combine(folder, "reranker"));
+        Assert.Contains("0 put", host.Run("retrieve", "build", file).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Equal(trained, File.ReadAllText(Path.Combine(folder, "reranker")));
+        File.WriteAllText(Path.Combine(folder, "reranker"), "some\nother\n");
+        var stale = host.Run("retrieve", "search", file, "dog");
+        Assert.Equal(2, stale.ExitCode);
+        Assert.Contains("the reranker has not been trained behind these towers", stale.Output + stale.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Retrieve_NotBuilt_SaysHow()
+    {
+        var outcome = host.Run("retrieve", "search", file, "dog");
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("has not been built; build it with 'pluginhost retrieve build", outcome.Output + outcome.Error, StringComparison.Ordinal);
+    }
+
+    private void Small(string project, string? cross = null)
+    {
+        var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip };
+        var root = JsonNode.Parse(File.ReadAllText(HostProcess.Project($"retrieval/{project}")), documentOptions: options)!.AsObject();
+        root["data"]!["settings"] = new JsonObject { ["folder"] = Path.Combine(HostProcess.Root, "plugins", "Source.WordNet", "sample") };
+        root["data"]!["tokenizer"]!["settings"]!["vocabulary"] = 400;
+        root["graph"]!["tower"]!["settings"] = new JsonObject { ["width"] = 16, ["hidden"] = 8 };
+        if (cross is not null) root["graph"]!["cross"]!["settings"] = JsonNode.Parse($"{{{cross}}}");
+        (root["stages"]![0]!["steps"], root["stages"]![0]!["batch"]) = (3, 4);
+        Write(project, root.ToJsonString());
+    }
+
+    private string Write(string name, string content)
+    {
+        var path = Path.Combine(host.Folder, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+}

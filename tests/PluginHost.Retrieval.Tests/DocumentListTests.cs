@@ -1,0 +1,66 @@
+using PluginHost.Sdk;
+
+namespace PluginHost.Retrieval.Tests;
+
+public sealed class DocumentListTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("documents").FullName;
+
+    public void Dispose() => Directory.Delete(folder, true);
+
+    [Fact]
+    public void OfFiles_AFolder_GivesWhatCanBeReadInOrder()
+    {
+        foreach (var name in new[] { "b.txt", "deep/a.md", "picture.png", "A.HTML" }) Write(name, "text");
+
+        var documents = DocumentList.OfFiles([folder], 100).ToList();
+
+        Assert.Equal(["A.HTML", "b.txt", "deep/a.md"], documents.Select(document => document.Id));
+        Assert.Equal(["html", "txt", "md"], documents.Select(document => document.Attributes["type"]));
+        Assert.Equal("text", documents[1].Read(CancellationToken.None).Single().Text);
+    }
+
+    [Fact]
+    public void OfFiles_AFile_HasItsNameAsId() => Assert.Equal(["b.txt"], DocumentList.OfFiles([Write("deep/b.txt", "text")], 100).Select(document => document.Id));
+
+    [Fact]
+    public void OfFiles_WhatDoesNotExist_IsNamed()
+    {
+        var error = Assert.Throws<UserErrorException>(() => DocumentList.OfFiles([Path.Combine(folder, "none")], 100).ToList());
+
+        Assert.Matches("^'documents' names .*none, which is neither a file nor a folder$", error.Message);
+    }
+
+    [Fact]
+    public void Fingerprint_OtherContentOrChunks_IsAnother()
+    {
+        string Fingerprint(string content, int characters) => DocumentList.OfFiles([Write("a.txt", content)], characters).Single().Fingerprint;
+
+        Assert.Equal(Fingerprint("one", 100), Fingerprint("one", 100));
+        Assert.Equal(3, new[] { Fingerprint("one", 100), Fingerprint("two", 100), Fingerprint("one", 200) }.Distinct().Count());
+    }
+
+    [Fact]
+    public void OfSamples_AllSplits_GiveTheirTextsInTheLanguage()
+    {
+        var source = new ListedSamples(new()
+        {
+            ["train"] = [Sample("1", ("en", "one"), ("de", "eins")), null, new Sample("mute")],
+            ["test"] = [Sample("2", ("fr", "deux"), ("es", "dos"))],
+        });
+
+        var documents = DocumentList.OfSamples(source, "en", 100).ToList();
+
+        Assert.Equal(["1 one", "2 dos"], documents.Select(document => $"{document.Id} {document.Read(CancellationToken.None).Single().Text}"));
+    }
+
+    private static Sample Sample(string id, params (string Language, string Text)[] texts) => new(id) { Texts = texts.ToDictionary(text => text.Language, text => text.Text) };
+
+    private string Write(string name, string content)
+    {
+        var file = Path.Combine(folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, content);
+        return file;
+    }
+}
