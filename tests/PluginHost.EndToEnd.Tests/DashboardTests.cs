@@ -127,6 +127,25 @@ public sealed class DashboardTests(ServedPocket served) : IClassFixture<ServedPo
         Assert.Empty(problems);
     }
 
+    [SkippableFact]
+    public async Task Runs_TwoChosen_ShowBothCurvesAndWhereTheyDiffer()
+    {
+        served.Host.Run(["run", HostProcess.Project("pocket.json"), .. HostProcess.Tiny(2), "--set", "evaluate=[]", "--set", "seed=12345"]).Succeeded();
+        var page = await OpenAsync("runs");
+
+        await page.Locator("input[type=checkbox]:not(:checked)").First.FocusAsync();
+        await page.Keyboard.PressAsync("Space");
+
+        var differing = page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "Settings in which they differ" });
+        await differing.GetByText("12345").WaitForAsync();
+        Assert.Equal("seed", await differing.Locator("tbody td").First.InnerTextAsync());
+        Assert.NotEqual(0, await page.Locator("figure.card").CountAsync());
+        foreach (var figure in await page.Locator("figure.card").AllAsync()) Assert.Equal(2, await figure.Locator("path").CountAsync());
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(served.Host.Folder, "pages", "runs-compared.png"), FullPage = true });
+        await AssertAccessibleAsync(page);
+        Assert.Empty(problems);
+    }
+
     private async Task<string> PluginOfAsync(string node) =>
         (string)(await served.Client.GetFromJsonAsync<JsonNode>("/admin/graph"))!["nodes"]!.AsArray().Single(item => (string)item!["name"]! == node)!["plugin"]!;
 
