@@ -71,7 +71,13 @@ public abstract class ToolConformance : PluginConformance
     {
         using var http = new HttpClient(new Everywhere(Answer));
         using var lease = Plugin.Lease(Plugin.Uses[0]);
-        check(lease.As<IToolPlugin>().Open(new ToolContext { Http = http, Logger = NullLogger.Instance, ContentFolder = Plugin.Description.Folder, Folder = Plugin.Description.Folder }));
+        check(lease.As<IToolPlugin>().Open(new ToolContext { Http = http, Logger = NullLogger.Instance, ContentFolder = Plugin.Description.Folder, Folder = Plugin.Description.Folder, Documents = new TwoPassages() }));
+    }
+
+    private sealed class TwoPassages : IPassageSearch
+    {
+        public IReadOnlyList<SourcePassage> Search(string? store, string query, int count) =>
+            [.. Enumerable.Range(0, 2).Take(count).Select(number => new SourcePassage("a.md", new FoundChunk("file-a", number, $"about {query}", "Place", 1 - number)))];
     }
 
     private sealed class Everywhere(Func<Uri, string> answer) : HttpMessageHandler

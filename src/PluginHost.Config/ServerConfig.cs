@@ -63,6 +63,9 @@ public sealed record ServerConfig
     /// <summary>Models that answer elsewhere, and are served under a name of this server's.</summary>
     public IReadOnlyList<RemoteModelConfig> Remotes { get; init; } = [];
 
+    /// <summary>The retrieval file whose towers, index, retriever and reranker serve documents; absolute. Null: documents are searched by their words.</summary>
+    public string? Retrieval { get; init; }
+
     /// <summary>The certificate of https, as PEM files; null: none.</summary>
     public ServerCertificate? Certificate { get; init; }
 

@@ -37,6 +37,7 @@ internal static class ServerReader
             McpServers = ToolConfigReader.McpServers(reader, errors),
             Agents = ToolConfigReader.Agents(reader, errors),
             Remotes = [.. reader.Members("remotes").Select(member => Remote(member, errors)).OfType<RemoteModelConfig>()],
+            Retrieval = reader.Text("retrieval") is { } retrieval ? folder(retrieval) : null,
             Certificate = reader.Value("certificate") is { } certificate ? Certificate(new JsonObjectReader(certificate, "'certificate'", errors), folder) : null,
             Otlp = reader.Text("otlp"),
         };

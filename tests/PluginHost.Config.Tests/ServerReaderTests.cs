@@ -16,10 +16,11 @@ public sealed class ServerReaderTests : IDisposable
     [Fact]
     public void Read_Settings_AreTaken()
     {
-        var server = Read("""{ "urls": ["http://127.0.0.1:9000"], "maxBodyMegabytes": 3, "stallTimeout": "5s", "requestsPerMinute": 90, "mediaHosts": ["pictures.example", "other.example:8443"] }""");
+        var server = Read("""{ "urls": ["http://127.0.0.1:9000"], "retrieval": "{config}/r.json", "maxBodyMegabytes": 3, "stallTimeout": "5s", "requestsPerMinute": 90, "mediaHosts": ["pictures.example", "other.example:8443"] }""");
 
         Assert.Equal((3L << 20, TimeSpan.FromSeconds(5), 90), (server.MaxBodyBytes, server.StallTimeout, server.RequestsPerMinute));
         Assert.Equal(["http://127.0.0.1:9000"], server.Urls);
+        Assert.Equal(Path.Combine(folder, "r.json"), server.Retrieval);
         Assert.Equal(["pictures.example", "other.example:8443"], server.MediaHosts);
     }
 

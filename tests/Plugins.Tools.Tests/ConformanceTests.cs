@@ -30,6 +30,13 @@ public class HttpToolConformance : ToolConformance
     protected override IReadOnlyList<(string Function, string Arguments)> Calls => [("http", """{"url":"https://docs.example/start"}""")];
 }
 
+public class RetrieveToolConformance : ToolConformance
+{
+    public override string Id => "tool.retrieve";
+
+    protected override IReadOnlyList<(string Function, string Arguments)> Calls => [("retrieve", """{"query":"boats"}"""), ("retrieve", """{"query":"boats","count":1}""")];
+}
+
 public class WebSearchToolConformance : ToolConformance
 {
     public override string Id => "tool.web-search";

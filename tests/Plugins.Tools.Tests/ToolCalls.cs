@@ -10,13 +10,14 @@ namespace Plugins.Tools.Tests;
 /// <summary>Calls functions of plugins straight.</summary>
 internal static class ToolCalls
 {
-    public static IReadOnlyList<ToolFunction> Open(IToolPlugin plugin, string? folder = null, Func<HttpRequestMessage, HttpResponseMessage>? answer = null, TimeProvider? clock = null) => plugin.Open(new ToolContext
+    public static IReadOnlyList<ToolFunction> Open(IToolPlugin plugin, string? folder = null, Func<HttpRequestMessage, HttpResponseMessage>? answer = null, TimeProvider? clock = null, IPassageSearch? documents = null) => plugin.Open(new ToolContext
     {
         Http = new HttpClient(new Answers(answer ?? (_ => new HttpResponseMessage(HttpStatusCode.NotFound)))),
         Logger = NullLogger.Instance,
         ContentFolder = AppContext.BaseDirectory,
         Folder = folder ?? AppContext.BaseDirectory,
         Clock = clock ?? TimeProvider.System,
+        Documents = documents,
     });
 
     public static async Task<string> CallAsync(this IReadOnlyList<ToolFunction> functions, string name, object arguments)

@@ -64,6 +64,9 @@ public sealed class ToolContext
     /// </summary>
     public required HttpClient Http { get; init; }
 
+    /// <summary>Searches the server's documents; null: there are none here.</summary>
+    public IPassageSearch? Documents { get; init; }
+
     /// <summary>Tells the time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -9,6 +9,9 @@ public static class DocumentReader
     /// <summary>Bytes of a document at most.</summary>
     public const long MostBytes = 256L << 20;
 
+    /// <summary>How long the reading of a document may take.</summary>
+    public static readonly TimeSpan MostTime = TimeSpan.FromSeconds(60);
+
     private static readonly string[] Plain = [".txt", ".text", ".log", ".csv", ".json", ".xml", ".yaml", ".yml"];
     private static readonly string[] Markdown = [".md", ".markdown"];
     private static readonly string[] Html = [".html", ".htm", ".xhtml"];
@@ -21,13 +24,33 @@ public static class DocumentReader
     /// <param name="content">Its bytes.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="UserErrorException">It cannot be read; the message says why.</exception>
-    public static IReadOnlyList<Passage> Read(string name, byte[] content, CancellationToken cancellation)
+    public static IReadOnlyList<Passage> Read(string name, byte[] content, CancellationToken cancellation) => Read(name, content, MostTime, cancellation);
+
+    /// <param name="name">As above.</param>
+    /// <param name="content">As above.</param>
+    /// <param name="time">How long it may take.</param>
+    /// <param name="cancellation">As above.</param>
+    internal static IReadOnlyList<Passage> Read(string name, byte[] content, TimeSpan time, CancellationToken cancellation)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(time);
+        try
+        {
+            return ReadAs(name, content, late.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new UserErrorException($"{name}: takes longer than {time.TotalSeconds:0.###} s to read; it is left out: cut it into smaller documents");
+        }
+    }
+
+    private static IReadOnlyList<Passage> ReadAs(string name, byte[] content, CancellationToken cancellation)
     {
         if (content.LongLength > MostBytes) throw new UserErrorException($"{name}: has {content.LongLength >> 20} MB, and a document may have {MostBytes >> 20}");
         var extension = Path.GetExtension(name).ToLowerInvariant();
         if (Plain.Contains(extension)) return [new Passage("", Text(name, content))];
         if (Markdown.Contains(extension)) return MarkdownDocument.Read(Text(name, content));
-        if (Html.Contains(extension)) return HtmlDocument.Read(content, cancellation);
+        if (Html.Contains(extension)) return HtmlDocument.Read(name, content, cancellation);
         if (extension == ".pdf") return PdfFile.Read(name, content, cancellation);
         throw new UserErrorException($"{name}: '{extension}' is no kind of document that is read; these are: {string.Join(", ", Extensions)}");
     }

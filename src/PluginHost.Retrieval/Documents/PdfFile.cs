@@ -16,6 +16,14 @@ internal static class PdfFile
     {
         if (content.AsSpan(0, Math.Min(content.Length, 1024)).IndexOf("%PDF-"u8) < 0) throw new UserErrorException($"{name}: is no PDF: it does not begin with %PDF-");
         RefuseBomb(name, content, cancellation);
+        // The parser asks nobody whether it may go on: who waits for it gives up, and its thread ends when it does.
+        var reading = Task.Factory.StartNew(() => Parse(name, content, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.WaitAny([reading], cancellation);
+        return reading.GetAwaiter().GetResult();
+    }
+
+    private static List<Passage> Parse(string name, byte[] content, CancellationToken cancellation)
+    {
         try
         {
             using var document = PdfDocument.Open(content);

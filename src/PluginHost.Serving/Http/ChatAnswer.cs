@@ -22,6 +22,9 @@ internal sealed class ChatAnswer
     /// <summary>What an agent's calls came to.</summary>
     public IReadOnlyList<FunctionResultContent> Results => results;
 
+    /// <summary>Which passages it refers to.</summary>
+    public Annotations Annotations { get; } = new();
+
     /// <summary>Why it ended.</summary>
     public ChatFinishReason Reason { get; private set; } = ChatFinishReason.Stop;
 
@@ -33,16 +36,20 @@ internal sealed class ChatAnswer
 
     /// <summary>Takes an update in.</summary>
     /// <param name="update">The update.</param>
-    /// <param name="kept">Whether its text is wanted later.</param>
+    /// <param name="kept">Whether its tokens and results are wanted later.</param>
     /// <returns>Whether it is the first.</returns>
     public bool Add(ChatResponseUpdate update, bool kept)
     {
         foreach (var content in update.Contents)
         {
             if (content is UsageContent used) Usage = used.Details;
-            else if (kept && content is TextContent said) text.Append(said.Text);
+            else if (content is TextContent said) text.Append(said.Text);
             else if (content is FunctionCallContent call) calls.Add(call);
-            else if (kept && content is FunctionResultContent result) results.Add(result);
+            else if (content is FunctionResultContent result)
+            {
+                Annotations.Add(result, text.Length);
+                if (kept) results.Add(result);
+            }
         }
         if (kept && update.RawRepresentation is DecodedPiece piece) pieces.Add(piece);
         Reason = update.FinishReason ?? Reason;

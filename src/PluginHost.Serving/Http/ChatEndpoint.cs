@@ -19,6 +19,9 @@ internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, R
         await media.FetchAsync(request.Messages, context.RequestAborted);
         var json = new ChatJson($"chatcmpl-{Guid.NewGuid():N}", model.Id, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), model.Tokenizer);
         var answers = Enumerable.Range(0, request.Count).Select(_ => new ChatAnswer()).ToList();
+        // A caller that calls tools itself brings what they found.
+        foreach (var result in request.Messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>())
+            foreach (var answer in answers) answer.Annotations.Add(result, 0);
         var updates = Answers.Ask(new MeasuredChat(chat, meter, "chat", model.Id), [.. Answers.Seeded(request.Options, request.Count).Select(options => ((IEnumerable<ChatMessage>)request.Messages, options))], context.RequestAborted);
         if (request.Stream) await StreamAsync(context, request, json, answers, updates);
         else await WholeAsync(context, request, json, answers, updates);
@@ -39,7 +42,7 @@ internal sealed class ChatEndpoint(ModelDirectory models, ServerConfig server, R
             {
                 var earlier = answers[index].Calls.Count;
                 var first = answers[index].Add(update, kept: false);
-                await events.SendAsync(writer => json.Chunk(writer, index, update, first, request.LogProbabilities, earlier));
+                await events.SendAsync(writer => json.Chunk(writer, index, update, first, request.LogProbabilities, earlier, answers[index]));
             }
             if (request.IncludeUsage) await events.SendAsync(writer => json.UsageChunk(writer, answers));
             await events.EndAsync();

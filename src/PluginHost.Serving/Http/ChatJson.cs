@@ -31,6 +31,7 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
             writer.WriteNull("refusal");
             if (answer.Calls.Count > 0) Calls(writer, answer.Calls, null);
             ToolResults.Write(writer, answer.Results);
+            answer.Annotations.Write(writer, answer.Text);
             writer.WriteEndObject();
             if (logProbabilities) LogProbabilities(writer, answer.Pieces);
             else writer.WriteNull("logprobs");
@@ -49,7 +50,8 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
     /// <param name="first">Whether it is the answer's first.</param>
     /// <param name="logProbabilities">Whether they are wanted.</param>
     /// <param name="earlier">Calls of the same answer in earlier updates.</param>
-    public void Chunk(Utf8JsonWriter writer, int index, ChatResponseUpdate update, bool first, bool logProbabilities, int earlier)
+    /// <param name="answer">The answer so far; its annotations come with its end.</param>
+    public void Chunk(Utf8JsonWriter writer, int index, ChatResponseUpdate update, bool first, bool logProbabilities, int earlier, ChatAnswer answer)
     {
         var calls = update.Contents.OfType<FunctionCallContent>().ToList();
         Head(writer, "chat.completion.chunk");
@@ -62,6 +64,7 @@ internal sealed class ChatJson(string id, string model, long created, ITokenizer
         else if (first || update.FinishReason is null) writer.WriteString("content", update.Text);
         if (calls.Count > 0) Calls(writer, calls, earlier);
         ToolResults.Write(writer, [.. update.Contents.OfType<FunctionResultContent>()]);
+        if (update.FinishReason is not null) answer.Annotations.Write(writer, answer.Text);
         writer.WriteEndObject();
         if (logProbabilities && update.RawRepresentation is DecodedPiece piece) LogProbabilities(writer, [piece]);
         else writer.WriteNull("logprobs");

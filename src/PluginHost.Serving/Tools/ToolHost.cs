@@ -34,15 +34,16 @@ public sealed class ToolHost : IAsyncDisposable
     /// <param name="folder">Paths in settings of plugins are relative to it.</param>
     /// <param name="loggers">For failures.</param>
     /// <param name="limits">What calls are held to; null: the standard.</param>
+    /// <param name="documents">Searches the server's documents; null: there are none.</param>
     /// <exception cref="ConfigException">A plugin is not installed, its settings are not allowed, or the file of registrations is damaged.</exception>
     /// <exception cref="UserErrorException">A plugin cannot work here, or two tools have one name.</exception>
-    public static async Task<ToolHost> OpenAsync(ServerConfig server, PluginCatalog? catalog, string folder, ILoggerFactory loggers, ToolLimits? limits = null)
+    public static async Task<ToolHost> OpenAsync(ServerConfig server, PluginCatalog? catalog, string folder, ILoggerFactory loggers, ToolLimits? limits = null, IPassageSearch? documents = null)
     {
         var host = new ToolHost(server, limits ?? new ToolLimits(), loggers);
         try
         {
             if (catalog is not null)
-                host.plugins.Open(host.Registry, catalog, server.Tools, plugin => new ToolContext { Http = host.http, Logger = loggers.CreateLogger(plugin.Id), ContentFolder = plugin.Folder, Folder = folder });
+                host.plugins.Open(host.Registry, catalog, server.Tools, plugin => new ToolContext { Http = host.http, Logger = loggers.CreateLogger(plugin.Id), ContentFolder = plugin.Folder, Folder = folder, Documents = documents });
             await host.Registrations.RestoreAsync(CancellationToken.None);
             foreach (var mcp in server.McpServers) await host.Registrations.ConnectAsync(mcp);
             return host;

@@ -42,7 +42,7 @@ public sealed class AgentChat(IChatClient model, ToolRegistry registry, AgentCon
         {
             while (run.Exhausted is null)
             {
-                var turn = new AgentTurn(model, registry, config.Tools);
+                var turn = new AgentTurn(model, registry, config.Tools, run.Marks);
                 run.Begin();
                 await using (var updates = turn.TakeAsync(run.History, run.Options(options), run.Token).GetAsyncEnumerator(CancellationToken.None))
                     while (await run.MovedAsync(updates).ConfigureAwait(false))

@@ -22,6 +22,9 @@ internal sealed class AgentRun : IDisposable
 
     public UsageDetails Usage { get; } = new();
 
+    /// <summary>The marks of passages that its tools have found.</summary>
+    public PassageMarks Marks { get; } = new();
+
     public int Steps { get; private set; }
 
     /// <summary>Which part of the budget is used up; null: none.</summary>

@@ -9,7 +9,7 @@ namespace PluginHost.Tools.Agents;
 /// <summary>
 /// One answer of the model and the calls that it makes. Microsoft's <see cref="FunctionInvokingChatClient"/> reads and makes the calls, and is begun anew for each turn: its tools are those of that moment.
 /// </summary>
-internal sealed class AgentTurn(IChatClient model, ToolRegistry registry, IReadOnlyList<string> allowed)
+internal sealed class AgentTurn(IChatClient model, ToolRegistry registry, IReadOnlyList<string> allowed, PassageMarks marks)
 {
     private readonly Dictionary<string, ToolOutcome> outcomes = [];
 
@@ -43,7 +43,7 @@ internal sealed class AgentTurn(IChatClient model, ToolRegistry registry, IReadO
         foreach (var call in Calls.Where(call => !answered.Contains(call.CallId)).ToList())
         {
             var outcome = outcomes[call.CallId] = tools.Find(tool => tool.Name == call.Name) is { } tool
-                ? await tool.CallAsync(call, cancellation).ConfigureAwait(false)
+                ? marks.Numbered(await tool.CallAsync(call, cancellation).ConfigureAwait(false))
                 : new ToolOutcome(ToolStatus.Invalid, $"there is no tool '{call.Name}'{NearestName.Suggestion(call.Name, tools.Select(known => known.Name))}");
             var update = new ChatResponseUpdate(ChatRole.Tool, [new FunctionResultContent(call.CallId, AgentTool.Marked(outcome))]);
             Updates.Add(update);
@@ -53,7 +53,7 @@ internal sealed class AgentTurn(IChatClient model, ToolRegistry registry, IReadO
 
     private async ValueTask<object?> InvokeAsync(FunctionInvocationContext context, CancellationToken cancellation)
     {
-        var outcome = outcomes[context.CallContent.CallId] = await ((AgentTool)context.Function).CallAsync(context.CallContent, cancellation).ConfigureAwait(false);
+        var outcome = outcomes[context.CallContent.CallId] = marks.Numbered(await ((AgentTool)context.Function).CallAsync(context.CallContent, cancellation).ConfigureAwait(false));
         context.Terminate = context.FunctionCallIndex == context.FunctionCount - 1;
         return AgentTool.Marked(outcome);
     }

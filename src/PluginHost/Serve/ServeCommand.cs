@@ -9,6 +9,7 @@ using PluginHost.Config;
 using PluginHost.Sdk;
 using PluginHost.Serving;
 using PluginHost.Serving.Dashboard;
+using PluginHost.Serving.Documents;
 using PluginHost.Serving.Jobs;
 using PluginHost.Serving.Models;
 using PluginHost.Serving.Service;
@@ -29,7 +30,10 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
         using var plugins = PluginCatalog.Discover(host, loggers);
         try
         {
-            await using var tools = await ToolHost.OpenAsync(host.Server, plugins, host.Folder, loggers);
+            using var retrieval = RetrievalEngine.Start(plugins, host.Server, host.Artifacts, loggers, NativeTorch.Load, stop);
+            if (retrieval?.Reason is { } reason) loggers.CreateLogger<ServeCommand>().LogInformation("Documents are searched by their words: {Reason}", reason);
+            using var documents = new DocumentHost(Path.Combine(host.Artifacts, "documents"), retrieval);
+            await using var tools = await ToolHost.OpenAsync(host.Server, plugins, host.Folder, loggers, documents: documents.Passages);
             IReadOnlyList<IServedModel> served = [.. models, .. host.Server.Remotes.Select(remote => new RemoteModel(remote))];
             var agents = AgentModel.Of(host.Server.Agents, served, tools.Registry, Path.Combine(host.Artifacts, "agents"));
             await using var app = ServingHost.Build(host.Server, [.. served, .. agents], builder =>
@@ -40,10 +44,12 @@ internal sealed class ServeCommand(IReadOnlyList<string> items, HostConfig host,
                 builder.Services.AddWindowsService();
                 builder.Services.AddTrainingJobs(jobs, new JobOptions(host.Server.Projects, host.Artifacts, Training));
                 builder.Services.AddTools(tools);
+                builder.Services.AddDocuments(documents);
             }, routes =>
             {
                 routes.MapTrainingJobs();
                 routes.MapTools();
+                routes.MapDocuments();
                 RunEndpoints.Map(routes, host.Artifacts);
             }, () => HostFile.Read(host.Path.Length > 0 ? host.Path : null).Server with { Urls = host.Server.Urls });
             var logger = loggers.CreateLogger<ServeCommand>();

@@ -32,6 +32,57 @@ public class DocumentReaderTests
     public void Read_HtmlNestedDeeply_IsRead() =>
         Assert.Equal("deep", Read("a.htm", string.Concat(Enumerable.Repeat("<div>", 5_000)) + "deep").Single().Text);
 
+    [Theory]
+    [InlineData("<div>")]
+    [InlineData("<span><b>")]
+    [InlineData("<!-- <a> --><DIV class='a>b'>")]
+    [InlineData("<svg><g>")]
+    public void Read_HtmlNestedTooDeeply_IsRefusedBeforeATreeIsBuilt(string tags)
+    {
+        var html = string.Concat(Enumerable.Repeat(tags, 50_000));
+
+        var error = Assert.Throws<UserErrorException>(() => Read("deep.html", html + "end"));
+
+        Assert.Matches("^deep.html: its elements are nested (50000|100000) deep, and 5000 are the most that is read$", error.Message);
+    }
+
+    [Theory]
+    [InlineData("<li>x")]
+    [InlineData("<p>x<br><img src=a>")]
+    [InlineData("<p><b>x</b></p>")]
+    [InlineData("<script>'<div>'</script>x")]
+    public void Read_HtmlWithManyElementsBesideEachOther_IsRead(string tags) =>
+        Assert.Contains("x", Read("wide.html", "<body>" + string.Concat(Enumerable.Repeat(tags, 20_000))).Single().Text, StringComparison.Ordinal);
+
+    [Fact]
+    public void Read_HtmlThatGrowsAsATree_IsRefusedWhenItsTimeIsOver()
+    {
+        // Each paragraph repeats all the formatting that is open: millions of elements from 100 KB.
+        var html = string.Concat(Enumerable.Range(0, 4_000).Select(number => $"<b id={number}>")) + string.Concat(Enumerable.Repeat("<p>x", 10_000));
+
+        var error = Assert.Throws<UserErrorException>(() => DocumentReader.Read("grows.html", Encoding.UTF8.GetBytes(html), TimeSpan.FromMilliseconds(500), CancellationToken.None));
+
+        Assert.StartsWith("grows.html: takes longer than 0.5 s to read", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_Cancelled_IsNoRefusal() =>
+        Assert.ThrowsAny<OperationCanceledException>(() => DocumentReader.Read("a.html", "<p>x"u8.ToArray(), new CancellationToken(true)));
+
+    [Fact]
+    public void Read_PdfWhosePageTreeGrows_IsRefused()
+    {
+        // Twelve levels of ten times the same child: 10^12 pages from 2 KB.
+        var objects = new StringBuilder("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n");
+        for (var level = 2; level < 14; level++)
+            objects.Append($"{level} 0 obj<</Type/Pages/Count 1000000000000/Kids[{string.Concat(Enumerable.Repeat($"{level + 1} 0 R ", 10))}]>>endobj\n");
+        objects.Append("14 0 obj<</Type/Page/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>");
+
+        var error = Assert.Throws<UserErrorException>(() => DocumentReader.Read("tree.pdf", Encoding.ASCII.GetBytes(objects.ToString()), TimeSpan.FromSeconds(2), CancellationToken.None));
+
+        Assert.StartsWith("tree.pdf: ", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_Pdf_PlacesArePages()
     {

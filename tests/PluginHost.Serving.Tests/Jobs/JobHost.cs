@@ -10,6 +10,7 @@ internal static class JobHost
 
     public static async Task<int> Main(string[] arguments)
     {
+        if (arguments is ["documents", var folder]) return await Documents.DocumentProcess.RunAsync(folder);
         var jobs = new JobServer(arguments[0]);
         await using var server = await jobs.StartAsync();
         Console.WriteLine(server.Server.Address);
