@@ -88,6 +88,7 @@ internal sealed class ToolOrigin : IAsyncDisposable
         {
             if ((await context.Response.BodyWriter.WriteAsync(block)).IsCompleted || context.RequestAborted.IsCancellationRequested) return; // writing to nobody costs nothing, and is not counted
             Interlocked.Add(ref sent, block.Length);
+            await Task.Delay(1); // that a connection is closed is heard a little later
         }
     }
 }
