@@ -1,7 +1,7 @@
 using Objective.Listwise;
 using PluginHost.Sdk;
-using Tower.Cross;
 using TorchSharp;
+using Tower.Cross;
 using static TorchSharp.torch;
 
 namespace Plugins.Neural.Tests;
