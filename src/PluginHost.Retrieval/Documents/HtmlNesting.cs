@@ -19,7 +19,11 @@ internal static class HtmlNesting
         for (var at = 0; html[at..].IndexOf((byte)'<') is var next and >= 0;)
         {
             at += next + 1;
-            if (html[at..].StartsWith("!--"u8)) at += Behind(html[at..], "-->"u8);
+            if (html[at..].StartsWith("!--"u8))
+            {
+                at += Behind(html[at..], "-->"u8);
+                continue;
+            }
             var end = at < html.Length && html[at] == '/';
             var name = Name(html[(end ? at + 1 : at)..]);
             if (name.Length == 0 || Uncounted.Contains(name)) continue;

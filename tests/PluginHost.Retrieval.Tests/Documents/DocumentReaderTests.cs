@@ -51,6 +51,7 @@ public class DocumentReaderTests
     [InlineData("<p>x<br><img src=a>")]
     [InlineData("<p><b>x</b></p>")]
     [InlineData("<script>'<div>'</script>x")]
+    [InlineData("<!-- a comment -->x")]
     public void Read_HtmlWithManyElementsBesideEachOther_IsRead(string tags) =>
         Assert.Contains("x", Read("wide.html", "<body>" + string.Concat(Enumerable.Repeat(tags, 20_000))).Single().Text, StringComparison.Ordinal);
 
