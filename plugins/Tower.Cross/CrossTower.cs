@@ -87,10 +87,13 @@ internal sealed class CrossEncoder : nn.Module, IGraphNode
     private Tensor Score(Pairs pairs)
     {
         var (weights, vectors) = Weighted(pairs);
+        var same = Matching.Same(pairs);                                                            // [pairs, query, passage]
         var similarity = Matching.Cosines(pairs, vectors);                                          // [pairs, query, passage]
-        var hidden = reader.Forward(pairs, vectors, weights, similarity);                           // [pairs, length, width]
+        var best = Matching.Best(pairs, similarity);                                                // [pairs, length]
+        var hidden = reader.Forward(pairs, vectors, weights, best, same);                           // [pairs, length, width]
         var contextual = nn.functional.normalize(meeting.Forward(hidden), 2, 2);                    // [pairs, length, meeting]
-        var matched = cat([Matching.Pool(pairs, vectors, weights, similarity), Matching.Pool(pairs, contextual, weights, Matching.Cosines(pairs, contextual))], 1) * Sharpness;
+        var meetings = Matching.Cosines(pairs, contextual);
+        var matched = cat([Matching.Pool(pairs, vectors, weights, similarity, best, same), Matching.Pool(pairs, contextual, weights, meetings, Matching.Best(pairs, meetings), same)], 1) * Sharpness;
         var score = direct.Forward(matched) + outer.Forward(nn.functional.gelu(inner.Forward(matched))) + read.Forward(hidden.select(1, 0));
         return score.view(-1);                                                                      // [pairs]
     }

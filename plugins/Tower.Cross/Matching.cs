@@ -30,14 +30,11 @@ internal static class Matching
     }
 
     /// <summary>Which tokens stand on the other side too: [pairs, length].</summary>
-    public static Tensor Exact(Pairs pairs)
-    {
-        var same = Same(pairs);
-        return cat([same.amax([2]), same.amax([1])], 1);
-    }
+    /// <param name="same">See <see cref="Same"/>.</param>
+    public static Tensor Exact(Tensor same) => cat([same.amax([2]), same.amax([1])], 1);
 
     /// <summary>1 where a word of the question is the answer's, else 0: [pairs, query, passage].</summary>
-    private static Tensor Same(Pairs pairs)
+    public static Tensor Same(Pairs pairs)
     {
         var (query, passage) = (pairs.Query(pairs.Words), pairs.Passage(pairs.Words));
         return pairs.Query(pairs.Ids).unsqueeze(2).eq(pairs.Passage(pairs.Ids).unsqueeze(1)).to(query.dtype) * passage.unsqueeze(1) * query.unsqueeze(2);
@@ -48,7 +45,9 @@ internal static class Matching
     /// <param name="vectors">Of length 1: [pairs, length, D].</param>
     /// <param name="weights">How much each word counts: [pairs, length, 1].</param>
     /// <param name="cosines">Of the vectors.</param>
-    public static Tensor Pool(Pairs pairs, Tensor vectors, Tensor weights, Tensor cosines)
+    /// <param name="best">See <see cref="Best"/>.</param>
+    /// <param name="same">See <see cref="Same"/>.</param>
+    public static Tensor Pool(Pairs pairs, Tensor vectors, Tensor weights, Tensor cosines, Tensor best, Tensor same)
     {
         var (query, passage) = (Share(pairs.Query(weights)), Share(pairs.Passage(weights)));        // [pairs, query or passage, 1]
         var (fromQuery, fromPassage) = (pairs.Query(pairs.Words).unsqueeze(2), pairs.Passage(pairs.Words).unsqueeze(1));
@@ -57,26 +56,24 @@ internal static class Matching
             var near = ((cosines - centre).square() * (-0.5 / Math.Pow(i == 0 ? Narrow : Wide, 2))).exp(); // [pairs, query, passage]
             return new[] { (query * (near * fromPassage).sum(2, keepdim: true).log1p()).sum(1), (passage * (near * fromQuery).sum(1).unsqueeze(2).log1p()).sum(1) };
         });
-        return cat([.. kernels, Sums(pairs, vectors, weights, cosines, query, passage), Places(pairs, weights, cosines)], 1);
+        return cat([.. kernels, Sums(pairs, vectors, weights, best.unsqueeze(2), query, passage), Places(pairs, weights, best, same)], 1);
     }
 
     // The cosine of both sides' weighted sums; how much of the question and of the answer the best word of the other side meets; and the weight of what is met.
-    private static Tensor Sums(Pairs pairs, Tensor vectors, Tensor weights, Tensor cosines, Tensor query, Tensor passage)
+    private static Tensor Sums(Pairs pairs, Tensor vectors, Tensor weights, Tensor best, Tensor query, Tensor passage)
     {
         var one = nn.functional.normalize((pairs.Query(vectors) * pairs.Query(weights)).sum(1), 2, 1);
         var other = nn.functional.normalize((pairs.Passage(vectors) * pairs.Passage(weights)).sum(1), 2, 1);
-        var best = Best(pairs, cosines).unsqueeze(2);
         var met = (pairs.Query(weights) * pairs.Query(best).square()).sum(1);                       // [pairs, 1]
         return cat([(one * other).sum(1, keepdim: true), (query * pairs.Query(best)).sum(1), (passage * pairs.Passage(best)).sum(1), met.log1p()], 1);
     }
 
     // What is met near the beginning of the answer, summed for each beginning, and at most; and how many neighbours of the question are neighbours in the answer.
-    private static Tensor Places(Pairs pairs, Tensor weights, Tensor cosines)
+    private static Tensor Places(Pairs pairs, Tensor weights, Tensor best, Tensor same)
     {
-        var met = pairs.Passage(weights).squeeze(2) * pairs.Passage(Best(pairs, cosines)).square();  // [pairs, passage]
+        var met = pairs.Passage(weights).squeeze(2) * pairs.Passage(best).square();  // [pairs, passage]
         var place = (pairs.Passage(pairs.Positions) - Pairs.AnswerPosition).clamp_min(0).to(met.dtype);
         var early = Beginnings.Select(length => met * (place * (-1 / length)).exp()).ToArray();
-        var same = Same(pairs);
         var (queries, passages) = (pairs.QueryLength - 1, pairs.PassageLength - 1);
         var neighbours = (same.narrow(1, 0, queries).narrow(2, 0, passages) * same.narrow(1, 1, queries).narrow(2, 1, passages)).sum([1, 2]).unsqueeze(1);
         return cat([.. early.Select(sum => sum.sum(1, keepdim: true).log1p()), early[0].amax([1], keepdim: true).log1p(), neighbours.log1p()], 1);

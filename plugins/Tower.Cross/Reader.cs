@@ -29,11 +29,12 @@ internal sealed class Reader : nn.Module
     /// <param name="pairs">The pairs.</param>
     /// <param name="vectors">Directions of tokens: [pairs, length, D].</param>
     /// <param name="weights">How much each word counts: [pairs, length, 1].</param>
-    /// <param name="cosines">Of the vectors: [pairs, query, passage].</param>
-    public Tensor Forward(Pairs pairs, Tensor vectors, Tensor weights, Tensor cosines)
+    /// <param name="best">See <see cref="Matching.Best"/>: [pairs, length].</param>
+    /// <param name="same">See <see cref="Matching.Same"/>: [pairs, query, passage].</param>
+    public Tensor Forward(Pairs pairs, Tensor vectors, Tensor weights, Tensor best, Tensor same)
     {
         var side = cat([zeros_like(pairs.Query(pairs.Words)), ones_like(pairs.Passage(pairs.Words))], 1);
-        var known = torch.stack([Matching.Best(pairs, cosines), Matching.Exact(pairs), weights.squeeze(2).log1p(), side], 2); // [pairs, length, 4]
+        var known = torch.stack([best, Matching.Exact(same), weights.squeeze(2).log1p(), side], 2); // [pairs, length, 4]
         var x = input.Forward(cat([vectors * Math.Sqrt(vectors.size(2)), known * Math.Sqrt(vectors.size(2) / 4.0)], 2));        // [pairs, length, width]
         return stack.Forward(x, new AttentionPass(AttentionMask.Keys(pairs.Mask, type), Causal: false, rotary.At(pairs.Positions, Limit(pairs)), null));
     }

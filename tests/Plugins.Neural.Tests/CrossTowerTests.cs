@@ -84,10 +84,12 @@ public class CrossTowerTests
 
         Assert.Equal((4, 3), (pairs.QueryLength, pairs.PassageLength));
         float[] shared = [0, 0, 1, 0, 1, 0, 0];
-        Assert.Equal(shared, Matching.Exact(pairs).data<float>().ToArray());
-        Assert.Equal(shared, Matching.Best(pairs, Matching.Cosines(pairs, pairs.Vectors)).data<float>().ToArray());
+        var (cosines, same) = (Matching.Cosines(pairs, pairs.Vectors), Matching.Same(pairs));
+        var best = Matching.Best(pairs, cosines);
+        Assert.Equal(shared, Matching.Exact(same).data<float>().ToArray());
+        Assert.Equal(shared, best.data<float>().ToArray());
         // Of two words that count the same each side shares one: half of it is met, and the sums' cosine is a half.
-        var pooled = Matching.Pool(pairs, pairs.Vectors, pairs.Words.unsqueeze(2), Matching.Cosines(pairs, pairs.Vectors)).data<float>().ToArray();
+        var pooled = Matching.Pool(pairs, pairs.Vectors, pairs.Words.unsqueeze(2), cosines, best, same).data<float>().ToArray();
         Assert.Equal(Matching.Features, pooled.Length);
         Assert.All(pooled[14..18].Zip([0.5, 0.5, 0.5, Math.Log(2)]), pair => Assert.Equal(pair.Second, pair.First, 1e-3));
         // The one that is met stands first in the answer, beside no neighbour of the question's.
