@@ -29,6 +29,13 @@ public sealed class RetrievalFolder(string artifacts, string name)
     /// <summary>Names the run that reranks, and in a second line the identity of the towers that it was trained behind.</summary>
     public string Reranker => System.IO.Path.Combine(Path, "reranker");
 
+    /// <summary>The run of the towers; null: they are not trained.</summary>
+    public string? TowersRun => File.Exists(Encoder) ? File.ReadAllText(Encoder).Trim() : null;
+
+    /// <summary>The run of the reranker that was trained behind towers; null: there is none.</summary>
+    /// <param name="identity">Of the towers' weights.</param>
+    public string? RerankerRun(string identity) => File.Exists(Reranker) && File.ReadAllLines(Reranker) is [var run, var behind] && behind == identity ? run : null;
+
     /// <summary>What the last build measured.</summary>
     public string Build => System.IO.Path.Combine(Path, "build.json");
 }

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -23,7 +24,7 @@ public sealed class RetrieveTests : IDisposable
     public void Dispose() => host.Dispose();
 
     [Fact]
-    public void Retrieve_Built_SearchesInTwoStagesAndIsRated()
+    public async Task Retrieve_Built_SearchesInTwoStagesIsServedAndIsRated()
     {
         host.Run("retrieve", "build", file).Succeeded();
 
@@ -48,6 +49,8 @@ public sealed class RetrieveTests : IDisposable
         foreach (var name in new[] { "searchP50Ms", "rerankP50Ms", "endToEndP50Ms", "chunksPerSecond" }) Assert.True((double)figures[name]! > 0, name);
         Assert.Equal(1, (double)figures["indexRecall"]!);
 
+        await ServedAsync();
+
         // Built again, nothing is trained and nothing put; behind other towers the reranker is another.
         var trained = File.ReadAllText(Path.Combine(folder, "reranker"));
         Assert.Contains("0 put", host.Run("retrieve", "build", file).Succeeded().Output, StringComparison.Ordinal);
@@ -56,6 +59,40 @@ public sealed class RetrieveTests : IDisposable
         var stale = host.Run("retrieve", "search", file, "dog");
         Assert.Equal(2, stale.ExitCode);
         Assert.Contains("the reranker has not been trained behind these towers", stale.Output + stale.Error, StringComparison.Ordinal);
+    }
+
+    // Reranks, and searches a vector store with both stages.
+    private async Task ServedAsync()
+    {
+        var settings = HostProcess.Json(host.HostFile);
+        settings["server"] = new JsonObject { ["retrieval"] = file };
+        File.WriteAllText(host.HostFile, settings.ToJsonString());
+        host.Run(["run", HostProcess.Project("pocket.json"), .. HostProcess.Tiny(1), "--set", "evaluate=[]"]).Succeeded();
+        var (process, client) = await ServedPocket.StartAsync(host, "pocket");
+        using (client)
+        using (process)
+        {
+            try
+            {
+                var ranked = await PostAsync(client, "/v1/rerank", new { query = "a young dog", documents = new[] { "a boat", "a dog that is young", "the sea" } });
+                Assert.Equal("reranker.cross-encoder", (string)ranked["model"]!);
+                Assert.Equal([0, 1, 2], ranked["results"]!.AsArray().Select(item => (int)item!["index"]!).Order());
+                var store = await PostAsync(client, "/v1/vector_stores", new { name = "animals" });
+                Assert.Equal("reranker.cross-encoder", (string)store["retrieval"]!["reranker"]!);
+            }
+            finally
+            {
+                await ServedPocket.StopAsync(process);
+            }
+        }
+    }
+
+    private static async Task<JsonNode> PostAsync(HttpClient client, string path, object body)
+    {
+        var response = await client.PostAsJsonAsync(path, body);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
     }
 
     [Fact]

@@ -11,7 +11,6 @@ internal sealed record FoundPassage(AttachedFile File, FoundChunk Chunk);
 internal sealed class PassageSearch(DocumentHost documents)
 {
     private const int Wider = 4;
-    private const int LeastReranked = 50;
 
     /// <summary>The best passages of a store's files that pass a filter: as many as are wanted, if there are so many.</summary>
     /// <param name="store">The store.</param>
@@ -25,7 +24,7 @@ internal sealed class PassageSearch(DocumentHost documents)
         var passing = files.Where(file => filter is null || filter.Passes(FileAttributes.Parse(file.Attributes))).ToDictionary(file => file.File);
         if (passing.Count == 0) return [];
         var second = rerank ? documents.Engine.Reranker : null;
-        var depth = second is null ? count : Math.Max(LeastReranked, count * Wider);
+        var depth = second is null ? count : Math.Max(documents.Engine.Candidates, count);
         try
         {
             var found = documents.Indexes!.Use(store, opened => Fitting(opened.Retriever, query, depth, passing, all: passing.Count == files.Count));

@@ -61,7 +61,7 @@ internal sealed class RerankEndpoint(DocumentHost documents, ServerConfig server
     private (IReranker, string) Configured(string? model)
     {
         if (!documents.Searches || documents.Engine is not { Reranker: { } reranker, RerankerName: { } name })
-            throw new ApiException(ApiError.Missing("this server reranks nothing: name a plugin of kind 'reranker' as \"reranker\" in a retrieval file, and that file as server.retrieval in the host file", "model", "reranker_not_configured"));
+            throw new ApiException(ApiError.Missing("this server reranks nothing: name a plugin of kind 'reranker' as \"reranker\" in a retrieval file, train it with 'pluginhost retrieve build FILE', and name that file as server.retrieval in the host file", "model", "reranker_not_configured"));
         return model is null || model == name ? (reranker, name) : throw new ApiException(ApiError.Missing($"there is no reranker '{model}'; this server has '{name}'", "model", "model_not_found"));
     }
 

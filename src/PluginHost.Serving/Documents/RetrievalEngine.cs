@@ -28,7 +28,7 @@ public sealed class RetrievalEngine : IDisposable
 {
     private static readonly JsonLocation Nowhere = new("", 0, 0, "$");
 
-    private readonly Stack<IDisposable> owned = new();
+    private Stack<IDisposable> owned = new();
 
     /// <summary>The retriever's plugin.</summary>
     public required string Retriever { get; init; }
@@ -57,7 +57,10 @@ public sealed class RetrievalEngine : IDisposable
     /// <summary>The second stage's plugin; null: there is none.</summary>
     public string? RerankerName { get; init; }
 
-    /// <summary>Searches what a retrieval file has indexed by itself, its folders or samples; null: there is nothing.</summary>
+    /// <summary>Passages that the second stage puts in order at least.</summary>
+    public int Candidates { get; init; }
+
+    /// <summary>Searches what a retrieval file has indexed by itself, its folders or samples, in both stages; null: there is nothing.</summary>
     public IRetriever? Corpus { get; init; }
 
     /// <summary>Opens what the host file names (<c>server.retrieval</c>); without it, or while its towers are not trained, documents are searched by their words.</summary>
@@ -77,29 +80,47 @@ public sealed class RetrievalEngine : IDisposable
                 : Words(catalog, Use("index.sqlite"), 1000, "the host file names no retrieval file (server.retrieval)", loggers, cancellation);
         var config = RetrievalFile.Read(server.Retrieval);
         var folder = new RetrievalFolder(artifacts, config.Name);
-        if (!File.Exists(folder.Encoder)) return Words(catalog, config.Index, config.ChunkCharacters, $"the towers of the retrieval '{config.Name}' are not trained; train them with 'pluginhost retrieve build {server.Retrieval}' and start the server again", loggers, cancellation);
+        if (folder.TowersRun is not { } run) return Words(catalog, config.Index, config.ChunkCharacters, $"the towers of the retrieval '{config.Name}' are not trained; train them with 'pluginhost retrieve build {server.Retrieval}' and start the server again", loggers, cancellation);
         load();
-        var run = File.ReadAllText(folder.Encoder).Trim();
+        var owned = new Stack<IDisposable>();
         var models = new TrainedModels(catalog, artifacts, loggers, cancellation);
+        owned.Push(models);
         try
         {
             var encoder = models.Pairs(run, CPU);
-            var space = models.Identity(run)[..16];
+            var identity = models.Identity(run);
+            var space = identity[..16];
             OpenedIndex Opened(string path)
             {
                 var plugins = new RetrievalPlugins(catalog, loggers, cancellation);
                 return Guard(plugins, () => plugins.Index(config.Index, path, encoder.Width), index => plugins.Retriever(config.Retriever, index, encoder));
             }
+            IReranker? Second()
+            {
+                if (config.Reranker is not { } reranking || folder.RerankerRun(identity) is not { } trained) return null;
+                var plugins = new RetrievalPlugins(catalog, loggers, cancellation);
+                owned.Push(plugins);
+                return plugins.Reranker(reranking.Use, models.Passages(trained, CPU));
+            }
+            var second = Second();
+            var candidates = config.Reranker?.Candidates ?? 0;
             var built = Path.Combine(folder.Index, space);
-            var corpus = Directory.Exists(built) ? Opened(built) : null;
-            var engine = new RetrievalEngine { Retriever = config.Retriever.Id, Space = space, Open = Opened, Encoder = run, Encode = encoder.Passages, Chunk = config.ChunkCharacters, Corpus = corpus?.Retriever };
-            engine.owned.Push(models);
-            if (corpus is not null) engine.owned.Push(corpus);
-            return engine;
+            IRetriever? corpus = null;
+            if (Directory.Exists(built))
+            {
+                var opened = Opened(built);
+                owned.Push(opened);
+                corpus = second is null ? opened.Retriever : new RerankedRetriever(opened.Retriever, second, candidates);
+            }
+            return new RetrievalEngine
+            {
+                Retriever = config.Retriever.Id, Space = space, Open = Opened, Encoder = run, Encode = encoder.Passages, Chunk = config.ChunkCharacters, Corpus = corpus,
+                Reranker = second, RerankerName = second is null ? null : config.Reranker!.Use.Id, Candidates = candidates, owned = owned,
+            };
         }
         catch
         {
-            models.Dispose();
+            while (owned.TryPop(out var item)) item.Dispose();
             throw;
         }
     }

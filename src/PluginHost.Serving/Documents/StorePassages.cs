@@ -5,19 +5,14 @@ namespace PluginHost.Serving.Documents;
 /// <summary>Documents for tools: a vector store's, or what the retrieval file has indexed by itself.</summary>
 internal sealed class StorePassages(DocumentHost documents) : IPassageSearch
 {
-    private const int Depth = 50;
-
     public IReadOnlyList<SourcePassage> Search(string? store, string query, int count)
     {
-        if (store is null) return [.. Corpus(query, count).Select(chunk => new SourcePassage(chunk.Document, chunk))];
+        if (store is null) return [.. Corpus().Retrieve(query, count).Select(chunk => new SourcePassage(chunk.Document, chunk))];
         var known = documents.Store.FindStore(store) ?? documents.Store.FindStoreByName(store)
             ?? throw new UserErrorException($"there is no vector store '{store}'; POST /v1/vector_stores makes one");
         return [.. new PassageSearch(documents).Find(known.Id, query, count, null, rerank: true).Select(found => new SourcePassage(found.File.Name, found.Chunk))];
     }
 
-    private IEnumerable<FoundChunk> Corpus(string query, int count)
-    {
-        var corpus = documents.Engine.Corpus ?? throw new UserErrorException("the server's retrieval file has indexed nothing: build it with 'pluginhost retrieve build' before the server starts, or name a vector store ('store')");
-        return documents.Engine.Reranker is { } second ? second.Rerank(query, corpus.Retrieve(query, Math.Max(Depth, count))).Take(count) : corpus.Retrieve(query, count);
-    }
+    private IRetriever Corpus() => documents.Engine.Corpus
+        ?? throw new UserErrorException("the server's retrieval file has indexed nothing: build it with 'pluginhost retrieve build' before the server starts, or name a vector store ('store')");
 }

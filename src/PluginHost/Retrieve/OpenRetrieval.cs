@@ -58,11 +58,7 @@ internal sealed class OpenRetrieval : IDisposable
     public IRetriever Retriever(PluginUse use) => Plugins.Retriever(use, Index, Encoder);
 
     /// <summary>The second stage; null where the file has none, or it has not been trained behind these towers.</summary>
-    public IReranker? Reranker() => config.Reranker is { } reranking && RerankerRun(folder, Identity) is { } run ? Plugins.Reranker(reranking.Use, models.Passages(run, CPU)) : null;
-
-    /// <summary>The run of the reranker that was trained behind towers; null: there is none.</summary>
-    public static string? RerankerRun(RetrievalFolder folder, string identity) =>
-        File.Exists(folder.Reranker) && File.ReadAllLines(folder.Reranker) is [var run, var behind] && behind == identity ? run : null;
+    public IReranker? Reranker() => config.Reranker is { } reranking && folder.RerankerRun(Identity) is { } run ? Plugins.Reranker(reranking.Use, models.Passages(run, CPU)) : null;
 
     public void Dispose()
     {

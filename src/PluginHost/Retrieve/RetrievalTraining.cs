@@ -15,9 +15,6 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
 {
     private readonly RetrievalFolder folder = new(host.Artifacts, config.Name);
 
-    /// <summary>The run of the towers, if they are trained.</summary>
-    public string? Towers => File.Exists(folder.Encoder) ? File.ReadAllText(folder.Encoder).Trim() : null;
-
     /// <summary>Mines negatives by words, and trains the towers with them.</summary>
     public void TrainTowers(PluginCatalog catalog, ProjectConfig project)
     {
@@ -38,7 +35,7 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
     public void TrainReranker(OpenRetrieval opened, ProjectConfig project)
     {
         if (config.Reranker is not { } reranking) return;
-        var set = reranking.From.Select(setting => $"{setting}={RunFolder.Find(host.Artifacts, Towers!).Path}").ToList();
+        var set = reranking.From.Select(setting => $"{setting}={RunFolder.Find(host.Artifacts, folder.TowersRun!).Path}").ToList();
         if (reranking.Negatives.Queries > 0)
         {
             Mine(folder.HardNegatives, opened.Plugins.Source(project), opened.Retriever(OpenRetrieval.Dense), reranking.Negatives, NegativeMining.Read(folder.Negatives));

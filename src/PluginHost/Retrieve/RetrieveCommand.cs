@@ -33,12 +33,12 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
     {
         using var catalog = PluginCatalog.Discover(host, loggers);
         var project = ProjectFile.Read(config.Encoder, []);
-        if (again || Training.Towers is null) Training.TrainTowers(catalog, project);
+        if (again || Folder.TowersRun is null) Training.TrainTowers(catalog, project);
         using (var opened = Open(catalog)) Ingest(opened, project);
         // The towers' graph has served its turn: the reranker's process needs the memory.
         if (config.Reranker is null) return ExitCode.Success;
         using var trained = Open(catalog);
-        if (again || OpenRetrieval.RerankerRun(Folder, trained.Identity) is null) Training.TrainReranker(trained, project);
+        if (again || Folder.RerankerRun(trained.Identity) is null) Training.TrainReranker(trained, project);
         return ExitCode.Success;
     }
 
@@ -121,5 +121,5 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
     }
 
     private OpenRetrieval Open(PluginCatalog catalog) => new(
-        config, host, Training.Towers ?? throw new UserErrorException($"{path} has not been built; build it with 'pluginhost retrieve build {path}'"), catalog, loggers, cancellation);
+        config, host, Folder.TowersRun ?? throw new UserErrorException($"{path} has not been built; build it with 'pluginhost retrieve build {path}'"), catalog, loggers, cancellation);
 }

@@ -43,6 +43,7 @@ internal sealed class DocumentServer : IAsyncDisposable
         Reason = "there are no towers",
         Open = path => Opened(path, 0, index => new LexicalRetriever().Open(new RetrieverContext(index, null))),
         Reranker = reranker,
+        Candidates = 50,
         RerankerName = reranker is null ? null : "reranker.length",
     };
 
