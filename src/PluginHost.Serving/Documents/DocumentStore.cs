@@ -10,7 +10,7 @@ internal sealed class DocumentStore(string file, int mostPages = 0) : IDisposabl
     private const string Stores = "SELECT number, id, name, description, metadata, created, changed FROM stores WHERE 1";
     private const string Attached = "SELECT a.number, a.store, a.file, a.status, a.attributes, a.chunk, a.created, a.code, a.error, a.attempts, f.name, f.bytes, f.hash FROM attached a JOIN files f ON f.id = a.file WHERE 1";
 
-    private readonly SqliteFile database = new(file, "documents", """
+    private readonly SqliteFile database = new(file, "documents", "give this one artifacts of its own", """
         CREATE TABLE IF NOT EXISTS files (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, purpose TEXT NOT NULL, bytes INTEGER NOT NULL, hash TEXT NOT NULL, created INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS stores (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, description TEXT, metadata TEXT NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS attached (number INTEGER PRIMARY KEY AUTOINCREMENT, store TEXT NOT NULL REFERENCES stores (id) ON DELETE CASCADE, file TEXT NOT NULL REFERENCES files (id) ON DELETE CASCADE,

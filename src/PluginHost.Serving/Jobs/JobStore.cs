@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using PluginHost.Sdk;
 
 namespace PluginHost.Serving.Jobs;
@@ -11,9 +10,7 @@ public sealed class JobStore : IDisposable
 {
     private const string Columns = "number, id, model, file, run, status, created, finished, error, hyperparameters";
 
-    private readonly Lock gate = new();
-    private readonly FileStream owner;
-    private readonly SqliteConnection connection;
+    private readonly SqliteFile database;
     private TaskCompletionSource changed = New();
 
     /// <summary>Opens the file, or makes it.</summary>
@@ -24,36 +21,13 @@ public sealed class JobStore : IDisposable
 
     /// <param name="file">The file.</param>
     /// <param name="mostPages">Most pages of 4 KB that it may grow to, as on a small disk; 0: what the disk has.</param>
-    internal JobStore(string file, int mostPages)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        owner = Own(file + ".lock", file);
-        connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
-        try
-        {
-            connection.Open();
-            Check(file); // before anything is written to it
-            if (mostPages > 0) Execute($"PRAGMA max_page_count = {mostPages}");
-            // An answer that a job exists is a promise: it is kept through a power failure.
-            Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-            Execute("""
-                CREATE TABLE IF NOT EXISTS jobs (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL, file TEXT NOT NULL, run TEXT NOT NULL,
-                  status INTEGER NOT NULL, created INTEGER NOT NULL, finished INTEGER, error TEXT, hyperparameters TEXT NOT NULL);
-                CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL REFERENCES jobs (id), level TEXT NOT NULL, message TEXT NOT NULL, created INTEGER NOT NULL);
-                CREATE INDEX IF NOT EXISTS eventsOfJobs ON events (job, number);
-                """);
-        }
-        catch (SqliteException error)
-        {
-            Dispose();
-            throw Damaged(file, error.Message);
-        }
-        catch (UserErrorException)
-        {
-            Dispose();
-            throw;
-        }
-    }
+    internal JobStore(string file, int mostPages) =>
+        database = new SqliteFile(file, "jobs", "give this one a file of its own (server.jobs)", """
+            CREATE TABLE IF NOT EXISTS jobs (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL, file TEXT NOT NULL, run TEXT NOT NULL,
+              status INTEGER NOT NULL, created INTEGER NOT NULL, finished INTEGER, error TEXT, hyperparameters TEXT NOT NULL);
+            CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL REFERENCES jobs (id), level TEXT NOT NULL, message TEXT NOT NULL, created INTEGER NOT NULL);
+            CREATE INDEX IF NOT EXISTS eventsOfJobs ON events (job, number);
+            """, mostPages);
 
     /// <summary>Completes with the next change of any job. Ask for it first, then look at the jobs: nothing is missed in between.</summary>
     public Task Changed => Volatile.Read(ref changed).Task;
@@ -61,16 +35,15 @@ public sealed class JobStore : IDisposable
     /// <summary>Adds a job, queued.</summary>
     public TrainingJob Add(string id, string model, string file, string run, string hyperparameters, DateTimeOffset now)
     {
-        lock (gate)
+        var job = database.Whole(() =>
         {
-            using var transaction = connection.BeginTransaction();
-            Execute("INSERT INTO jobs (id, model, file, run, status, created, hyperparameters) VALUES ($id, $model, $file, $run, 0, $created, $hyperparameters)",
+            database.Execute("INSERT INTO jobs (id, model, file, run, status, created, hyperparameters) VALUES ($id, $model, $file, $run, 0, $created, $hyperparameters)",
                 ("$id", id), ("$model", model), ("$file", file), ("$run", run), ("$created", now.ToUnixTimeMilliseconds()), ("$hyperparameters", hyperparameters));
             AddEvent(id, "info", $"queued; its run is {Path.GetFileName(run)}", now);
-            transaction.Commit();
-            Tell();
             return Find(id)!;
-        }
+        });
+        Tell();
+        return job;
     }
 
     /// <summary>A job, or null.</summary>
@@ -96,22 +69,21 @@ public sealed class JobStore : IDisposable
     public bool Change(string id, IReadOnlyList<JobStatus> from, JobStatus to, string message, DateTimeOffset now, string? error = null)
     {
         var ended = to is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled;
-        lock (gate)
+        var changed = database.Whole(() =>
         {
-            using var transaction = connection.BeginTransaction();
-            var moved = Execute($"UPDATE jobs SET status = $to, finished = $finished, error = $error WHERE id = $id AND status IN ({string.Join(',', from.Select(status => (int)status))})",
+            var moved = database.Execute($"UPDATE jobs SET status = $to, finished = $finished, error = $error WHERE id = $id AND status IN ({string.Join(',', from.Select(status => (int)status))})",
                 ("$to", (int)to), ("$finished", ended ? now.ToUnixTimeMilliseconds() : null), ("$error", error), ("$id", id));
             if (moved > 0) AddEvent(id, to == JobStatus.Failed ? "error" : "info", message, now);
-            transaction.Commit();
-            if (moved > 0) Tell();
             return moved > 0;
-        }
+        });
+        if (changed) Tell();
+        return changed;
     }
 
     /// <summary>Notes something that happened.</summary>
     public void Say(string id, string message, DateTimeOffset now)
     {
-        lock (gate) AddEvent(id, "info", message, now);
+        AddEvent(id, "info", message, now);
         Tell();
     }
 
@@ -119,76 +91,24 @@ public sealed class JobStore : IDisposable
     /// <param name="id">The job.</param>
     /// <param name="after">Only later ones; 0: all.</param>
     /// <param name="limit">At most so many.</param>
-    public IReadOnlyList<JobEvent> Events(string id, long after, int limit) => Read(
+    public IReadOnlyList<JobEvent> Events(string id, long after, int limit) => database.Read(
         "SELECT number, level, message, created FROM events WHERE job = $id AND number > $after ORDER BY number LIMIT $limit",
         row => new JobEvent(row.GetInt64(0), row.GetString(1), row.GetString(2), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3))), ("$id", id), ("$after", after), ("$limit", limit));
 
-    public void Dispose()
-    {
-        connection.Dispose();
-        owner.Dispose();
-    }
+    public void Dispose() => database.Dispose();
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void Tell() => Interlocked.Exchange(ref changed, New()).SetResult();
 
-    // Opening reads only the first page: a file that lost its end would be found out in the middle of a day.
-    private void Check(string file)
-    {
-        using var command = Command("PRAGMA quick_check(1)", []);
-        if ((string?)command.ExecuteScalar() is not "ok" and var mistake) throw Damaged(file, mistake ?? "nothing can be read");
-    }
-
-    private static UserErrorException Damaged(string file, string reason) =>
-        new($"{file} is damaged, or no file of jobs ({reason}); move it away, or restore it: it is left as it is");
-
-    private static FileStream Own(string path, string file)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            throw new UserErrorException($"another server has the jobs in {file}; stop it, or give this one a file of its own (server.jobs)");
-        }
-    }
-
-    private void AddEvent(string id, string level, string message, DateTimeOffset now) => Execute(
+    private void AddEvent(string id, string level, string message, DateTimeOffset now) => database.Execute(
         "INSERT INTO events (job, level, message, created) VALUES ($job, $level, $message, $created)", ("$job", id), ("$level", level), ("$message", message), ("$created", now.ToUnixTimeMilliseconds()));
 
-    private IReadOnlyList<TrainingJob> Jobs(string sql, params (string Name, object? Value)[] values) => Read(sql, row =>
+    private IReadOnlyList<TrainingJob> Jobs(string sql, params (string Name, object? Value)[] values) => database.Read(sql, row =>
         new TrainingJob(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), (JobStatus)row.GetInt32(5), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)))
         {
             Finished = row.IsDBNull(7) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(7)),
             Error = row.IsDBNull(8) ? null : row.GetString(8),
             Hyperparameters = row.GetString(9),
         }, values);
-
-    private List<T> Read<T>(string sql, Func<SqliteDataReader, T> read, params (string Name, object? Value)[] values)
-    {
-        lock (gate)
-        {
-            using var command = Command(sql, values);
-            using var rows = command.ExecuteReader();
-            var all = new List<T>();
-            while (rows.Read()) all.Add(read(rows));
-            return all;
-        }
-    }
-
-    private int Execute(string sql, params (string Name, object? Value)[] values)
-    {
-        using var command = Command(sql, values);
-        return command.ExecuteNonQuery();
-    }
-
-    private SqliteCommand Command(string sql, (string Name, object? Value)[] values)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        foreach (var (name, value) in values) command.Parameters.AddWithValue(name, value ?? DBNull.Value);
-        return command;
-    }
 }

@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using PluginHost.Sdk;
 
-namespace PluginHost.Serving.Documents;
+namespace PluginHost.Serving;
 
 /// <summary>A SQLite file of one server's: what a call has written is on the disk when it returns, whole or not at all. Safe for concurrent use.</summary>
 internal sealed class SqliteFile : IDisposable
@@ -12,13 +12,14 @@ internal sealed class SqliteFile : IDisposable
 
     /// <param name="file">The file; it is made when it is not there.</param>
     /// <param name="what">What it holds, for messages: <c>documents</c>.</param>
+    /// <param name="elsewhere">What to do where another server has it: <c>give this one a folder of its own</c>.</param>
     /// <param name="schema">Makes its tables where they are not there.</param>
     /// <param name="mostPages">Most pages of 4 KB that it may grow to, as on a small disk; 0: what the disk has.</param>
     /// <exception cref="UserErrorException">Another server has it, or it is damaged; it is left as it is.</exception>
-    public SqliteFile(string file, string what, string schema, int mostPages)
+    public SqliteFile(string file, string what, string elsewhere, string schema, int mostPages)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        owner = Own(file, what);
+        owner = Own(file, what, elsewhere);
         connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
         try
         {
@@ -26,6 +27,7 @@ internal sealed class SqliteFile : IDisposable
             // Opening reads only the first page: a file that lost its end would be found out in the middle of a day.
             if (Read("PRAGMA quick_check(1)", row => row.GetString(0))[0] is not "ok" and var mistake) throw Damaged(file, what, mistake);
             if (mostPages > 0) Execute($"PRAGMA max_page_count = {mostPages}");
+            // What has been acknowledged is a promise: it is kept through a power failure.
             Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
             Execute(schema);
         }
@@ -93,7 +95,7 @@ internal sealed class SqliteFile : IDisposable
     private static UserErrorException Damaged(string file, string what, string reason) =>
         new($"{file} is damaged, or no file of {what} ({reason}); move it away, or restore it: it is left as it is");
 
-    private static FileStream Own(string file, string what)
+    private static FileStream Own(string file, string what, string elsewhere)
     {
         try
         {
@@ -101,7 +103,7 @@ internal sealed class SqliteFile : IDisposable
         }
         catch (IOException)
         {
-            throw new UserErrorException($"another server has the {what} in {file}; stop it, or give this one artifacts of its own");
+            throw new UserErrorException($"another server has the {what} in {file}; stop it, or {elsewhere}");
         }
     }
 }
