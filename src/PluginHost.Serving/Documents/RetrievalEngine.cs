@@ -114,8 +114,17 @@ public sealed class RetrievalEngine : IDisposable
             }
             return new RetrievalEngine
             {
-                Retriever = config.Retriever.Id, Space = space, Open = Opened, Encoder = run, Encode = encoder.Passages, Chunk = config.ChunkCharacters, Corpus = corpus,
-                Reranker = second, RerankerName = second is null ? null : config.Reranker!.Use.Id, Candidates = candidates, owned = owned,
+                Retriever = config.Retriever.Id,
+                Space = space,
+                Open = Opened,
+                Encoder = run,
+                Encode = encoder.Passages,
+                Chunk = config.ChunkCharacters,
+                Corpus = corpus,
+                Reranker = second,
+                RerankerName = second is null ? null : config.Reranker!.Use.Id,
+                Candidates = candidates,
+                owned = owned,
             };
         }
         catch
