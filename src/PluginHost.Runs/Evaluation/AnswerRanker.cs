@@ -1,9 +1,7 @@
-using PluginHost.Catalog;
 using PluginHost.Data;
 using PluginHost.Graph;
+using PluginHost.Runs.Inference;
 using PluginHost.Sdk;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace PluginHost.Runs.Evaluation;
 
@@ -16,23 +14,18 @@ internal sealed class AnswerRanker
     /// <summary>Answers considered for a question, the most frequent of its task.</summary>
     private const int Considered = 100;
 
-    /// <summary>Answers in a row: attention within a row grows with the square of its length.</summary>
-    private const int AnswersInRow = 16;
-
     /// <summary>Rows at a time, each as long as sixteen answers: more would take memory and no less time.</summary>
     private const int Rows = 16;
 
-    private readonly ExecutableGraph graph;
     private readonly Dataset data;
-    private readonly BuiltObjective ranking;
-    private readonly ExecutionStep[] steps;
+    private readonly CandidateScores scores;
 
     /// <exception cref="UserErrorException">The graph has nothing that ranks.</exception>
     public AnswerRanker(ExecutableGraph graph, Dataset data)
     {
-        (this.graph, this.data) = (graph, data);
-        ranking = graph.Ranking ?? throw new UserErrorException("The graph has neither a decoder nor an objective that reads 'sample.candidates', so there is nothing that could answer.");
-        steps = graph.StepsFor(ranking.InputSlots);
+        this.data = data;
+        var ranking = graph.Ranking ?? throw new UserErrorException("The graph has neither a decoder nor an objective that reads 'sample.candidates', so there is nothing that could answer.");
+        scores = new CandidateScores(graph, data, ranking);
     }
 
     /// <summary>Answers each question.</summary>
@@ -46,18 +39,18 @@ internal sealed class AnswerRanker
         var best = new (string Answer, float Score)[asked.Count];
         Array.Fill(best, ("", float.NegativeInfinity));
         // Rows of like length share a batch.
-        var rows = asked.SelectMany((row, index) => Candidates(row.Turn.Task).Chunk(AnswersInRow).Select(answers => (index, row.Sample, row.Turn, answers)))
+        var rows = asked.SelectMany((row, index) => Candidates(row.Turn.Task).Chunk(CandidateScores.InRow).Select(answers => (index, row.Sample, row.Turn, answers)))
             .OrderByDescending(row => row.answers.Length).ThenBy(row => row.Turn.Prompt.Length).ToList();
         var done = 0;
         foreach (var chunk in rows.Chunk(Rows))
         {
             cancellation.ThrowIfCancellationRequested();
-            var scores = Scores([.. chunk.Select(row => (row.Sample, row.Turn, (IReadOnlyList<string>)row.answers))], blank);
+            var liked = scores.Of([.. chunk.Select(row => (row.Sample, row.Turn, (IReadOnlyList<string>)row.answers))], blank);
             var next = 0;
             foreach (var (index, _, _, answers) in chunk)
                 foreach (var answer in answers)
                     // Of equals the more frequent answer, which comes first.
-                    if (scores[next++] is var score && score > best[index].Score) best[index] = (answer, score);
+                    if (liked[next++] is var score && score > best[index].Score) best[index] = (answer, score);
             progress((int)((long)asked.Count * (done += chunk.Length) / rows.Count));
         }
         return [.. best.Select(item => item.Answer)];
@@ -66,17 +59,4 @@ internal sealed class AnswerRanker
     private IEnumerable<string> Candidates(string task) => data.AnswersOf(task) is { Count: > 0 } answers
         ? answers.Take(Considered)
         : throw new UserErrorException($"No training sample that was looked at has a turn of the task '{task}', so there are no answers to rank; take it out of 'tasks' of the evaluation.");
-
-    private float[] Scores(IReadOnlyList<(Sample, Turn, IReadOnlyList<string>)> rows, IReadOnlyList<string> blank)
-    {
-        using var pass = StepGate.Enter();
-        using var scope = NewDisposeScope();
-        using var batch = data.CollateCandidates(rows);
-        using var blanked = batch.Blank(blank);
-        var slots = graph.CreateSlots();
-        SlotFiller.Fill(graph.Plan, blanked, slots);
-        ExecutableGraph.Run(steps, slots);
-        object?[] inputs = [.. ranking.InputSlots.Select(slot => slot < 0 ? null : slots[slot])];
-        return ((IRankingObjective)ranking.Objective).Scores(inputs).to(float32).cpu().data<float>().ToArray();
-    }
 }
