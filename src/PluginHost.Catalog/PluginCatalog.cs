@@ -25,13 +25,15 @@ public sealed class PluginCatalog : IDisposable
     private readonly Dictionary<PluginDescription, PluginSlot> slots = new(ReferenceEqualityComparer.Instance);
     private readonly IReadOnlyDictionary<string, IsolationLimits> isolation;
     private readonly CatalogMeter meter;
+    private readonly TimeProvider clock;
     private volatile QuarantineOptions quarantine;
 
-    private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine, IReadOnlyDictionary<string, IsolationLimits> isolation)
+    private PluginCatalog(ILoggerFactory loggers, QuarantineOptions quarantine, IReadOnlyDictionary<string, IsolationLimits> isolation, TimeProvider clock)
     {
         this.isolation = isolation;
         events = new PluginEvents(loggers.CreateLogger("PluginHost.Catalog"));
         this.quarantine = quarantine;
+        this.clock = clock;
         meter = new CatalogMeter(this);
     }
 
@@ -60,31 +62,32 @@ public sealed class PluginCatalog : IDisposable
         var store = new PluginStore(host.Install.Store);
         try
         {
-            return Discover(host.PluginFolders, store.Active(), loggers, host.Quarantine, host.Isolation);
+            return Discover(host.PluginFolders, store.Active(), loggers, host.Quarantine, host.Isolation, null);
         }
         catch (ConfigException damaged)
         {
-            return Discover(host.PluginFolders, [], loggers, host.Quarantine, host.Isolation, new PluginFault(store.Folder, $"none of its packages can be used: {damaged.Message}"));
+            return Discover(host.PluginFolders, [], loggers, host.Quarantine, host.Isolation, null, new PluginFault(store.Folder, $"none of its packages can be used: {damaged.Message}"));
         }
     }
 
     /// <summary>Inspects every sub-folder of the folders, and the folders of packages.</summary>
-    public static PluginCatalog Discover(IReadOnlyList<string> folders, IReadOnlyList<InstalledPackage> packages) => Discover(folders, packages, null, null, null);
+    public static PluginCatalog Discover(IReadOnlyList<string> folders, IReadOnlyList<InstalledPackage> packages) => Discover(folders, packages, null, null, null, null);
 
     /// <summary>Inspects every sub-folder of the folders.</summary>
     /// <param name="folders">The plugin folders.</param>
     /// <param name="loggers">For the catalog's events.</param>
     /// <param name="quarantine">When plugins that fail are taken out.</param>
     /// <param name="isolation">The plugins that run in a process of their own, by id.</param>
+    /// <param name="clock">By which failures are near one another and back-offs end.</param>
     public static PluginCatalog Discover(
-        IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null, IReadOnlyDictionary<string, IsolationLimits>? isolation = null) =>
-        Discover(folders, [], loggers, quarantine, isolation);
+        IReadOnlyList<string> folders, ILoggerFactory? loggers = null, QuarantineOptions? quarantine = null, IReadOnlyDictionary<string, IsolationLimits>? isolation = null, TimeProvider? clock = null) =>
+        Discover(folders, [], loggers, quarantine, isolation, clock);
 
     private static PluginCatalog Discover(
         IReadOnlyList<string> folders, IReadOnlyList<InstalledPackage> packages, ILoggerFactory? loggers, QuarantineOptions? quarantine,
-        IReadOnlyDictionary<string, IsolationLimits>? isolation, params PluginFault[] known)
+        IReadOnlyDictionary<string, IsolationLimits>? isolation, TimeProvider? clock, params PluginFault[] known)
     {
-        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions(), isolation ?? new Dictionary<string, IsolationLimits>());
+        var catalog = new PluginCatalog(loggers ?? NullLoggerFactory.Instance, quarantine ?? new QuarantineOptions(), isolation ?? new Dictionary<string, IsolationLimits>(), clock ?? TimeProvider.System);
         var faults = new List<PluginFault>(known);
         var places = folders.Select(Path.GetFullPath).Distinct().SelectMany(folder => Places(folder, faults)).ToList();
         places.AddRange(packages.Select(item => (item.Folder, (LockedPackage?)item.Package)));
@@ -312,7 +315,7 @@ public sealed class PluginCatalog : IDisposable
         lock (gate) return [.. slots.Values.Where(other => other != slot && other.DependsOn(slot)).Select(other => other.Description)];
     }
 
-    private PluginSlot NewSlot(PluginDescription plugin) => new(plugin, events, new PluginHealth(plugin, () => quarantine, events), contracts);
+    private PluginSlot NewSlot(PluginDescription plugin) => new(plugin, events, new PluginHealth(plugin, () => quarantine, events, clock), contracts);
 
     private PluginDescription Serving(string id) => Installed.Find(id)
         ?? throw new UserErrorException($"no plugin '{id}' is installed{NearestName.Suggestion(id, Installed.All.Select(plugin => plugin.Id))}");

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Time.Testing;
 using PluginHost.Config;
 using PluginHost.Sdk;
 
@@ -11,8 +12,8 @@ public class QuarantineTests
     private static readonly Prediction Any = new("", new Turn("", "", ""), "");
     private static readonly Prediction[] Good = [Any, Any];
 
-    private static PluginCatalog Discover(TimeSpan? backoff = null, TimeSpan? window = null) =>
-        PluginCatalog.Discover([FixturePlugins.Faults, FixturePlugins.Pins], quarantine: new QuarantineOptions(3, window ?? TimeSpan.FromMinutes(1), backoff ?? TimeSpan.FromHours(1)));
+    private static PluginCatalog Discover(TimeSpan? backoff = null, TimeProvider? clock = null) =>
+        PluginCatalog.Discover([FixturePlugins.Faults, FixturePlugins.Pins], quarantine: new QuarantineOptions(3, TimeSpan.FromMinutes(1), backoff ?? TimeSpan.FromHours(1)), clock: clock);
 
     private static void Fail(ITextMetric metric, int times)
     {
@@ -46,14 +47,15 @@ public class QuarantineTests
     [Fact]
     public void Call_FailuresFarApart_AreForgotten()
     {
-        using var catalog = Discover(window: TimeSpan.FromMilliseconds(50));
+        var clock = new FakeTimeProvider();
+        using var catalog = Discover(clock: clock);
         using var lease = catalog.Lease(Id, Defaults);
         var metric = lease.Guarded<ITextMetric>();
 
         for (var i = 0; i < 4; i++)
         {
             Fail(metric, 1);
-            Thread.Sleep(60);
+            clock.Advance(TimeSpan.FromSeconds(31));
         }
 
         Assert.Equal(1, metric.Compute(Good)[0].Value);
@@ -88,16 +90,17 @@ public class QuarantineTests
     [Fact]
     public void Call_AfterTheBackoff_IsAProbe()
     {
-        using var catalog = Discover(backoff: TimeSpan.FromMilliseconds(200));
+        var clock = new FakeTimeProvider();
+        using var catalog = Discover(TimeSpan.FromSeconds(30), clock);
         using var lease = catalog.Lease(Id, Defaults);
         var metric = lease.Guarded<ITextMetric>();
         Fail(metric, 3);
-        Thread.Sleep(220);
+        clock.Advance(TimeSpan.FromSeconds(30));
 
         Fail(metric, 1); // the probe: back again, for twice as long
-        Thread.Sleep(220);
+        clock.Advance(TimeSpan.FromSeconds(59));
         Assert.Throws<PluginQuarantinedException>(() => metric.Compute(Good));
-        Thread.Sleep(220);
+        clock.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Equal(1, metric.Compute(Good)[0].Value);
         Fail(metric, 1); // one failure does not count as three

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PluginHost.Config;
 
 namespace PluginHost.Catalog.Health;
@@ -13,6 +12,7 @@ public sealed class PluginHealth
     private readonly PluginDescription plugin;
     private readonly Func<QuarantineOptions> options;
     private readonly PluginEvents events;
+    private readonly TimeProvider clock;
     private readonly Lock gate = new();
     private readonly Queue<long> recent = new();
     private long calls;
@@ -27,11 +27,12 @@ public sealed class PluginHealth
     private bool probing;
     private int backoffs = 1;
 
-    internal PluginHealth(PluginDescription plugin, Func<QuarantineOptions> options, PluginEvents events)
+    internal PluginHealth(PluginDescription plugin, Func<QuarantineOptions> options, PluginEvents events, TimeProvider clock)
     {
         this.plugin = plugin;
         this.options = options;
         this.events = events;
+        this.clock = clock;
     }
 
     /// <summary>To be called before each call of the plugin.</summary>
@@ -40,7 +41,7 @@ public sealed class PluginHealth
     public long Begin()
     {
         if (reason is not null) Probe();
-        return Stopwatch.GetTimestamp();
+        return clock.GetTimestamp();
     }
 
     /// <summary>A call has ended well.</summary>
@@ -85,9 +86,9 @@ public sealed class PluginHealth
         var rule = options();
         lock (gate)
         {
-            var now = Stopwatch.GetTimestamp();
+            var now = clock.GetTimestamp();
             recent.Enqueue(now);
-            while (Stopwatch.GetElapsedTime(recent.Peek(), now) > rule.Window) recent.Dequeue();
+            while (clock.GetElapsedTime(recent.Peek(), now) > rule.Window) recent.Dequeue();
             if (probing) backoffs = Math.Min(backoffs * 2, LongestBackoff);
             else if (reason is not null || recent.Count < rule.Failures) return;
             Close($"{rule.Failures} failures within {rule.Window.TotalSeconds:0.#} s, the last: {message}", rule.Backoff * backoffs);
@@ -117,12 +118,12 @@ public sealed class PluginHealth
 
     internal PluginTelemetry Read() => new(
         plugin.Id, plugin.Version, Interlocked.Read(ref calls), Interlocked.Read(ref failures),
-        Stopwatch.GetElapsedTime(0, Interlocked.Read(ref ticks)), Interlocked.Read(ref nativeBytes), reason);
+        clock.GetElapsedTime(0, Interlocked.Read(ref ticks)), Interlocked.Read(ref nativeBytes), reason);
 
     private void Count(long began)
     {
         Interlocked.Increment(ref calls);
-        Interlocked.Add(ref ticks, Stopwatch.GetTimestamp() - began);
+        Interlocked.Add(ref ticks, clock.GetTimestamp() - began);
     }
 
     private void Probe()
@@ -135,14 +136,14 @@ public sealed class PluginHealth
         }
     }
 
-    private bool Due() => !probing && wait is { } time && Stopwatch.GetElapsedTime(since) >= time;
+    private bool Due() => !probing && wait is { } time && clock.GetElapsedTime(since) >= time;
 
     private void Close(string why, TimeSpan? backoff)
     {
-        (reason, since, wait, probing) = (why, Stopwatch.GetTimestamp(), backoff, false);
+        (reason, since, wait, probing) = (why, clock.GetTimestamp(), backoff, false);
         events.Publish(PluginEventKind.Quarantined, plugin.Id, plugin.Version, why);
     }
 
     private PluginQuarantinedException Refusal() =>
-        new(plugin.Id, reason!, wait is { } time ? DateTimeOffset.UtcNow + (time - Stopwatch.GetElapsedTime(since)) : null);
+        new(plugin.Id, reason!, wait is { } time ? clock.GetUtcNow() + (time - clock.GetElapsedTime(since)) : null);
 }

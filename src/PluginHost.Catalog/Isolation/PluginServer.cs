@@ -36,7 +36,7 @@ internal static class PluginServer
         {
             var content = FolderInspection.Inspect(start.Folder, null, new Dictionary<string, string>(), start.Assembly);
             var plugin = content.Plugins.FirstOrDefault(plugin => plugin.Id == start.Id) ?? throw new UserErrorException(content.Faults.FirstOrDefault()?.Message ?? $"{start.Folder} does not hold it");
-            var health = new PluginHealth(plugin, () => new QuarantineOptions(), new PluginEvents(NullLogger.Instance));
+            var health = new PluginHealth(plugin, () => new QuarantineOptions(), new PluginEvents(NullLogger.Instance), TimeProvider.System);
             var instance = new PluginContext(plugin, health, new ContractHomes()).Create(plugin, plugin.Options.ToDictionary(option => option.Name, option => Setting(option, start)));
             IsolationMessages.Write(output, new IsolationReply(null, null, null));
             return instance;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using PluginHost.Runs.Decoding;
 using PluginHost.Runs.Generation;
 
@@ -191,14 +192,14 @@ public class DecodeScheduleTests
     public void Turn_FusionMadeForARequest_GoesWithIt()
     {
         var engine = new FakeEngine(2) { Next = Script.Says("xxxx") };
-        var time = new StandingTime();
+        var time = new FakeTimeProvider();
         var schedule = new DecodeSchedule(engine, waiting, time: time);
         var owners = new List<Owner>();
         DecodeRequest Request() => new(Script.Prompt(4), new Sampling(4))
         {
             Fuse = () =>
             {
-                time.Now += DecodeSchedule.LongFusing;
+                time.Advance(DecodeSchedule.LongFusing);
                 owners.Add(new Owner());
                 return new FusedPrompt(new FakeFusion(1), owners[^1]);
             },
@@ -216,7 +217,7 @@ public class DecodeScheduleTests
     [Fact]
     public void Turn_FusionsThatAreThereAlready_JoinTogether()
     {
-        var schedule = new DecodeSchedule(new FakeEngine(3) { Next = Script.Says("xxxx") }, waiting, time: new StandingTime());
+        var schedule = new DecodeSchedule(new FakeEngine(3) { Next = Script.Says("xxxx") }, waiting, time: new FakeTimeProvider());
         var kept = new FusedPrompt(new FakeFusion(1));
         var streams = Enumerable.Range(0, 3).Select(_ => Start(new DecodeRequest(Script.Prompt(4), new Sampling(4)) { Fuse = () => kept })).ToList();
 
@@ -382,15 +383,6 @@ public class DecodeScheduleTests
         var job = new DecodeJob(request, tokenizer, ByteTokenizer.End, cancellation);
         Assert.True(waiting.TryAdd(job));
         return job.Stream;
-    }
-
-    private sealed class StandingTime : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
     }
 
     private sealed class Owner : IDisposable
