@@ -43,6 +43,8 @@ public sealed class DashboardTests(ServedPocket served) : IClassFixture<ServedPo
     [InlineData("playground", ColorScheme.Dark)]
     [InlineData("tools", ColorScheme.Light)]
     [InlineData("tools", ColorScheme.Dark)]
+    [InlineData("documents", ColorScheme.Light)]
+    [InlineData("documents", ColorScheme.Dark)]
     [InlineData("traffic", ColorScheme.Light)]
     [InlineData("traffic", ColorScheme.Dark)]
     public async Task Page_Opened_IsSoundAndStaysOnThisMachine(string name, ColorScheme scheme)
@@ -103,6 +105,57 @@ public sealed class DashboardTests(ServedPocket served) : IClassFixture<ServedPo
         await page.Locator("article.turn.assistant").WaitForAsync();
         await page.GetByText("Stop", new PageGetByTextOptions { Exact = true }).WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
         Assert.Equal("", await page.Locator("#messages").InnerTextAsync());
+        Assert.Empty(problems);
+    }
+
+    [SkippableFact]
+    public async Task Playground_AnswerThatCites_ShowsItsSources()
+    {
+        const string passage = """{"passages":[{"mark":"[1]","id":"file-a#0","document":"file-a","source":"birds.md","place":"Herons","text":"A heron has long legs."}]}""";
+        var page = await OpenAsync("playground");
+        // The small model cites nothing: this is what an agent over documents answers.
+        await page.RouteAsync("**/v1/chat/completions", route => route.FulfillAsync(new RouteFulfillOptions
+        {
+            ContentType = "text/event-stream",
+            Body = string.Concat(new JsonObject[]
+            {
+                new() { ["tool_results"] = new JsonArray(new JsonObject { ["name"] = "retrieve", ["content"] = passage }) },
+                new() { ["content"] = "Herons wade [1]." },
+                new() { ["annotations"] = new JsonArray(new JsonObject { ["file_citation"] = new JsonObject { ["start_index"] = 12, ["end_index"] = 15, ["filename"] = "birds.md", ["place"] = "Herons", ["passage_id"] = "file-a#0" } }) },
+            }.Select(delta => $"data: {new JsonObject { ["choices"] = new JsonArray(new JsonObject { ["delta"] = delta }) }.ToJsonString()}\n\n")) + "data: [DONE]\n\n",
+        }));
+
+        await page.Locator("#say").FillAsync("what do herons do?");
+        await page.Keyboard.PressAsync("Enter");
+
+        var source = page.Locator("section[aria-label=Sources] details");
+        await source.GetByText("[1] birds.md, Herons").ClickAsync();
+        await source.GetByText("A heron has long legs.").WaitForAsync();
+        await AssertAccessibleAsync(page);
+        Assert.Empty(problems);
+    }
+
+    [SkippableFact]
+    public async Task Documents_FileAddedByKeyboard_IsFoundAndRemoved()
+    {
+        var page = await OpenAsync("documents");
+
+        await page.GetByText("Make a vector store…").ClickAsync();
+        await page.Locator("#name").FillAsync("notes");
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator("#file").SetInputFilesAsync(new FilePayload { Name = "birds.md", MimeType = "text/markdown", Buffer = "# Herons\nA heron has long legs."u8.ToArray() });
+        await page.GetByText("Add the file").ClickAsync();
+        await page.GetByRole(AriaRole.Cell, new PageGetByRoleOptions { Name = "completed" }).WaitForAsync();
+        await page.Locator("#query").FillAsync("long legs");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByText("A heron has long legs.").WaitForAsync();
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(served.Host.Folder, "pages", "documents-found.png") });
+        await AssertAccessibleAsync(page);
+
+        await page.Locator("fluent-button[aria-label='Remove birds.md']").ClickAsync();
+        await page.GetByText("There are no files in it.").WaitForAsync();
+        await page.Locator("fluent-button[aria-label='Delete notes']").ClickAsync();
+        await page.GetByText("There are no vector stores.").WaitForAsync();
         Assert.Empty(problems);
     }
 

@@ -14,8 +14,9 @@ export class Refused extends Error {
 
 export async function send(method, path, body, options = {}) {
   const headers = key.get() ? { Authorization: `Bearer ${key.get()}` } : {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), ...options });
+  const form = body instanceof FormData; // names its own type, with what stands between its parts
+  if (body !== undefined && !form) headers["Content-Type"] = "application/json";
+  const response = await fetch(path, { method, headers, body: body === undefined || form ? body : JSON.stringify(body), ...options });
   if (response.ok) return response;
   throw new Refused(response.status, (await response.json().catch(() => null))?.error);
 }

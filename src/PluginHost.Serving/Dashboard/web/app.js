@@ -3,6 +3,7 @@
 import { get, key } from "./api.js";
 import { ask, h } from "./dom.js";
 import { beforeStart } from "./fluent.js";
+import { documents } from "./pages/documents.js";
 import { graph } from "./pages/graph.js";
 import { playground } from "./pages/playground.js";
 import { plugins } from "./pages/plugins.js";
@@ -10,8 +11,8 @@ import { runs } from "./pages/runs.js";
 import { tools } from "./pages/tools.js";
 import { traffic } from "./pages/traffic.js";
 
-const pages = { graph, plugins, runs, playground, tools, traffic };
-const titles = { graph: "Graph", plugins: "Plugins", runs: "Runs", playground: "Playground", tools: "Tools", traffic: "Traffic" };
+const pages = { graph, plugins, runs, playground, tools, documents, traffic };
+const titles = { graph: "Graph", plugins: "Plugins", runs: "Runs", playground: "Playground", tools: "Tools", documents: "Documents", traffic: "Traffic" };
 
 const main = document.getElementById("page");
 const nav = document.querySelector("nav");

@@ -1,4 +1,4 @@
-// Chat with pictures and sounds; calls of tools and what they gave are shown where they happen.
+// Chat with pictures and sounds; calls of tools and what they gave are shown where they happen, and the passages that an answer cites below it.
 
 import { stream } from "../api.js";
 import { button, h } from "../dom.js";
@@ -21,7 +21,7 @@ export function playground({ place, model, signal, fail }) {
       const medium = file.files[0] ? await part(file.files[0]) : null;
       turns.push({ role: "user", content: medium ? [medium, { type: "text", text: text.value }] : text.value });
       [text.value, file.value] = ["", ""];
-      const answer = { role: "assistant", content: "", steps: [] };
+      const answer = { role: "assistant", content: "", steps: [], cited: [] };
       turns.push(answer);
       draw();
       running = new AbortController();
@@ -32,6 +32,7 @@ export function playground({ place, model, signal, fail }) {
         answer.content += delta.content ?? "";
         for (const call of delta.tool_calls ?? []) answer.steps.push({ call });
         for (const result of delta.tool_results ?? []) answer.steps.push({ result });
+        answer.cited = delta.annotations?.map((annotation) => annotation.file_citation).filter(Boolean) ?? answer.cited;
         draw();
       }
     } catch (error) {
@@ -60,11 +61,28 @@ export function playground({ place, model, signal, fail }) {
   draw();
 }
 
-function turn({ role, content, steps }) {
+function turn({ role, content, steps, cited }) {
   const parts = typeof content === "string" ? [{ type: "text", text: content }] : content;
   return h("article", { class: `turn ${role}` }, h("h3", null, role === "user" ? "You" : "Model"),
     (steps ?? []).map(({ call, result }) => h("pre", null, call ? `calls ${call.function?.name}(${call.function?.arguments ?? ""})` : `${result.name} ${result.error ? "failed" : "gave"}: ${result.content}`)),
-    parts.map((item) => (item.type === "text" ? h("p", null, item.text) : item.type === "image_url" ? h("img", { src: item.image_url.url, alt: "The picture that was sent" }) : h("audio", { controls: true, src: `data:audio/${item.input_audio.format};base64,${item.input_audio.data}` }))));
+    parts.map((item) => (item.type === "text" ? h("p", null, item.text) : item.type === "image_url" ? h("img", { src: item.image_url.url, alt: "The picture that was sent" }) : h("audio", { controls: true, src: `data:audio/${item.input_audio.format};base64,${item.input_audio.data}` }))),
+    cited?.length ? sources(content, steps, cited) : null);
+}
+
+/** Each cited passage once, under the mark that the answer has for it. */
+function sources(text, steps, cited) {
+  const found = new Map(steps.flatMap(({ result }) => passages(result?.content)).map((passage) => [passage.id, passage.text]));
+  const once = new Map(cited.map((citation) => [citation.passage_id, citation]));
+  return h("section", { "aria-label": "Sources" }, h("h4", null, "Sources"), [...once.values()].map((citation) =>
+    h("details", null, h("summary", null, `${text.slice(citation.start_index, citation.end_index)} ${citation.filename}${citation.place ? `, ${citation.place}` : ""}`), h("p", null, found.get(citation.passage_id)))));
+}
+
+function passages(content) {
+  try {
+    return JSON.parse(content).passages ?? [];
+  } catch {
+    return []; // of another tool
+  }
 }
 
 async function part(file) {
