@@ -4,17 +4,17 @@ using PluginHost.Sdk;
 
 namespace Source.WordNet;
 
-/// <summary>Wrong answers that a search gives to prompts.</summary>
-/// <param name="Wrong">By prompt.</param>
+/// <summary>What a search brings for prompts.</summary>
+/// <param name="Found">By prompt.</param>
 /// <param name="Fingerprint">Of the file; empty without one.</param>
-internal sealed record NegativeFile(IReadOnlyDictionary<string, string[]> Wrong, string Fingerprint)
+internal sealed record NegativeFile(IReadOnlyDictionary<string, FoundAnswers> Found, string Fingerprint)
 {
     /// <exception cref="UserErrorException">It cannot be read, or a line of it is something else.</exception>
     public static NegativeFile Read(string file)
     {
         try
         {
-            var wrong = new Dictionary<string, string[]>();
+            var found = new Dictionary<string, FoundAnswers>();
             var number = 0;
             foreach (var line in File.ReadLines(file))
             {
@@ -22,14 +22,15 @@ internal sealed record NegativeFile(IReadOnlyDictionary<string, string[]> Wrong,
                 try
                 {
                     using var json = JsonDocument.Parse(line);
-                    wrong[json.RootElement.GetProperty("prompt").GetString()!] = [.. json.RootElement.GetProperty("wrong").EnumerateArray().Select(item => item.GetString()!)];
+                    HashSet<string> Texts(string name) => [.. json.RootElement.GetProperty(name).EnumerateArray().Select(item => item.GetString()!)];
+                    found[json.RootElement.GetProperty("prompt").GetString()!] = new FoundAnswers(Texts("right"), Texts("wrong"));
                 }
                 catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
                 {
-                    throw new UserErrorException($"source.wordnet: {file}:{number}: is no line {{\"prompt\": \"...\", \"wrong\": [\"...\"]}}");
+                    throw new UserErrorException($"source.wordnet: {file}:{number}: is no line {{\"prompt\": \"...\", \"right\": [\"...\"], \"wrong\": [\"...\"]}}");
                 }
             }
-            return new NegativeFile(wrong, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))));
+            return new NegativeFile(found, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -37,3 +38,8 @@ internal sealed record NegativeFile(IReadOnlyDictionary<string, string[]> Wrong,
         }
     }
 }
+
+/// <summary>What a search brings for one prompt.</summary>
+/// <param name="Right">What answers it.</param>
+/// <param name="Wrong">What does not.</param>
+internal sealed record FoundAnswers(IReadOnlySet<string> Right, IReadOnlySet<string> Wrong);

@@ -21,7 +21,7 @@ internal sealed class Synsets : ISource
         // Neighbours in the file are of one subject: by a hash of their ids, a limit takes a fair part of all.
         splits = synsets.GroupBy(synset => PluginHost.Sdk.Splits.Of(synset.Id)).ToDictionary(group => group.Key, group => group.OrderBy(synset => Hash(synset.Id), StringComparer.Ordinal).ToArray());
         Fingerprint = Hash(string.Join('\n', synsets.Select(synset => $"{synset.Id} {string.Join('|', synset.Words)} {synset.Gloss} {string.Join('|', synset.Examples)} {string.Join('|', synset.Hyponyms)}"))
-            + $"\n{options.Parts} {negatives.Fingerprint}");
+            + $"\n{options.Parts} {negatives.Fingerprint} {options.Found}");
     }
 
     public IReadOnlyList<string> Splits => [.. splits.Keys.Order(StringComparer.Ordinal)];
@@ -33,7 +33,7 @@ internal sealed class Synsets : ISource
     public Sample Read(string split, int index)
     {
         var synset = splits[split][index];
-        return new Sample(synset.Id) { Texts = new Dictionary<string, string> { ["en"] = synset.Gloss }, Turns = [.. Turns(synset)] };
+        return new Sample(synset.Id) { Texts = new Dictionary<string, string> { ["en"] = synset.Gloss }, Turns = [.. Turns(synset).Where(Asked)] };
     }
 
     public void Dispose()
@@ -56,8 +56,10 @@ internal sealed class Synsets : ISource
     {
         // Which others are right does not depend on which one is asked for, so that the list is shared.
         AlsoRight = right.Length == 1 ? [] : right,
-        Wrong = negatives.Wrong.TryGetValue(prompt, out var wrong) ? [.. wrong.Except(right)] : [],
+        Wrong = negatives.Found.TryGetValue(prompt, out var found) ? [.. found.Wrong.Except(right)] : [],
     };
+
+    private bool Asked(Turn turn) => !options.Found || !negatives.Found.TryGetValue(turn.Prompt, out var found) || found.Right.Contains(turn.Answer);
 
     // Some of the gloss's longer words, the same ones each time.
     private static string Part(Synset synset, int part)

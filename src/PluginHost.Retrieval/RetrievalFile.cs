@@ -38,18 +38,18 @@ public sealed record RerankingConfig(PluginUse Use, string Encoder)
     /// <summary>Where the project takes the run of the trained towers, whose vectors and tokenizer it reads; empty: nowhere.</summary>
     public IReadOnlyList<string> From { get; init; } = ["graph.tower.from", "data.tokenizer.from"];
 
-    /// <summary>The hard negatives that are mined for it by the trained towers; those that were mined by words for the towers come with them.</summary>
+    /// <summary>The hard negatives that are mined for it by the first stage.</summary>
     public MiningConfig Negatives { get; init; } = new();
 }
 
 /// <summary>Hard negatives: passages that a search takes for an answer.</summary>
 public sealed record MiningConfig
 {
-    /// <summary>Training queries for which they are mined at most; 0: none are mined. Range 0 to 10,000,000.</summary>
+    /// <summary>Queries for which they are mined at most, of the training and of the validation split; 0: none are mined. Range 0 to 10,000,000.</summary>
     public int Queries { get; init; } = 20_000;
 
-    /// <summary>Negatives of a query at most. Range 1 to 1000.</summary>
-    public int Each { get; init; } = 8;
+    /// <summary>Passages that the search is asked for; what answers the query among them is no negative. Range 1 to 1000.</summary>
+    public int Each { get; init; } = 10;
 
     /// <summary>Where the project takes the file with them.</summary>
     public string Setting { get; init; } = "data.settings.negatives";

@@ -34,12 +34,24 @@ public sealed class WordNetTests : IDisposable
     [Fact]
     public void Read_Negatives_AreWrongAnswersThatAreNotRight()
     {
-        File.WriteAllText(Path.Combine(folder, "wrong.jsonl"), """{"prompt": "dog, domestic dog", "wrong": ["a young dog", "a cat"]}""");
+        File.WriteAllText(Path.Combine(folder, "wrong.jsonl"), """{"prompt": "dog, domestic dog", "right": [], "wrong": ["a young dog", "a cat"]}""");
 
         using var source = Open(Dog + Puppy, "wrong.jsonl");
 
         Assert.Equal(["a cat"], All(source).SelectMany(sample => sample.Turns).Single(turn => turn.Task == "hypernym").Wrong);
         Assert.All(All(source).SelectMany(sample => sample.Turns).Where(turn => turn.Task == "example"), turn => Assert.Empty(turn.Wrong));
+    }
+
+    [Fact]
+    public void Read_Found_AsksOnlyForWhatTheSearchBrings()
+    {
+        File.WriteAllText(Path.Combine(folder, "wrong.jsonl"), """{"prompt": "dog, domestic dog", "right": ["a young dog"], "wrong": ["a cat"]}""");
+
+        using var source = Open(Dog + Puppy, "wrong.jsonl", found: true);
+
+        var turns = All(source).SelectMany(sample => sample.Turns).ToList();
+        Assert.Equal(["a young dog"], turns.Where(turn => turn.Prompt == "dog, domestic dog").Select(turn => turn.Answer)); // and not its own gloss
+        Assert.Equal(2, turns.Count(turn => turn.Task == "example")); // of what was never searched for nothing is known
     }
 
     [Fact]
@@ -58,7 +70,7 @@ public sealed class WordNetTests : IDisposable
     [Fact]
     public void Open_BadNegatives_NamesTheLine()
     {
-        File.WriteAllText(Path.Combine(folder, "wrong.jsonl"), "{\"prompt\": \"a\", \"wrong\": []}\nno\n");
+        File.WriteAllText(Path.Combine(folder, "wrong.jsonl"), "{\"prompt\": \"a\", \"right\": [], \"wrong\": []}\nno\n");
 
         Assert.Contains("wrong.jsonl:2: is no line", Assert.Throws<UserErrorException>(() => Open(Dog, "wrong.jsonl")).Message, StringComparison.Ordinal);
     }
@@ -73,10 +85,10 @@ public sealed class WordNetTests : IDisposable
         Assert.Equal(82_115, source.Splits.Sum(source.Count));
     }
 
-    private ISource Open(string nouns, string? negatives = null)
+    private ISource Open(string nouns, string? negatives = null, bool found = false)
     {
         File.WriteAllText(Path.Combine(folder, "data.noun"), nouns);
-        return new WordNetSource(new WordNetOptions(Folder: ".", Negatives: negatives)).Open(new SourceContext(Surroundings.Build, Surroundings.Format, folder, rejected.Add));
+        return new WordNetSource(new WordNetOptions(Folder: ".", Negatives: negatives, Found: found)).Open(new SourceContext(Surroundings.Build, Surroundings.Format, folder, rejected.Add));
     }
 
     private static List<Sample> All(ISource source) => [.. source.Splits.SelectMany(split => Enumerable.Range(0, source.Count(split)).Select(index => source.Read(split, index)))];

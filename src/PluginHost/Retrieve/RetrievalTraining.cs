@@ -25,20 +25,20 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
             var source = plugins.Source(project);
             var words = plugins.Index(config.Index, folder.Words, 0);
             new Ingestion(words, null, new Chunker(config.ChunkCharacters)).Run(Documents(source, project), done => progress(done, "documents indexed by their words"), cancellation);
-            Mine(folder.Negatives, source, plugins.Retriever(OpenRetrieval.Lexical, words, null), config.Negatives, new Dictionary<string, string[]>());
+            Mine(folder.Negatives, source, plugins.Retriever(OpenRetrieval.Lexical, words, null), config.Negatives);
             set.Add($"{config.Negatives.Setting}={folder.Negatives}");
         }
         AtomicFile.WriteText(folder.Encoder, Train(config.Encoder, set, "towers"));
     }
 
-    /// <summary>Mines negatives by the trained towers, and trains the reranker with them and with those that were mined by words.</summary>
+    /// <summary>Mines negatives by the first stage, and trains the reranker with them.</summary>
     public void TrainReranker(OpenRetrieval opened, ProjectConfig project)
     {
         if (config.Reranker is not { } reranking) return;
         var set = reranking.From.Select(setting => $"{setting}={RunFolder.Find(host.Artifacts, folder.TowersRun!).Path}").ToList();
         if (reranking.Negatives.Queries > 0)
         {
-            Mine(folder.HardNegatives, opened.Plugins.Source(project), opened.Retriever(OpenRetrieval.Dense), reranking.Negatives, NegativeMining.Read(folder.Negatives));
+            Mine(folder.HardNegatives, opened.Plugins.Source(project), opened.Retriever(config.Retriever), reranking.Negatives);
             set.Add($"{reranking.Negatives.Setting}={folder.HardNegatives}");
         }
         AtomicFile.WriteText(folder.Reranker, $"{Train(reranking.Encoder, set, "reranker")}\n{opened.Identity}\n");
@@ -49,10 +49,11 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
         ? DocumentList.OfFiles(config.Documents, config.ChunkCharacters)
         : DocumentList.OfSamples(source, project.Data.Languages[0], config.ChunkCharacters);
 
-    private void Mine(string file, ISource source, IRetriever retriever, MiningConfig mining, IReadOnlyDictionary<string, string[]> earlier)
+    // Of the validation split too: how well what the search brings is told apart is to be seen where nothing was learnt.
+    private void Mine(string file, ISource source, IRetriever retriever, MiningConfig mining)
     {
-        var queries = RatedQuery.Of(source, Splits.Train, config.Evaluate.Tasks, mining.Queries).Take(mining.Queries).ToList();
-        NegativeMining.Write(file, queries, retriever, mining.Each, earlier, done => progress(done, "queries mined"), cancellation);
+        RatedQuery[] queries = [.. new[] { Splits.Train, Splits.Validation }.SelectMany(split => RatedQuery.Of(source, split, config.Evaluate.Tasks, mining.Queries).Take(mining.Queries))];
+        NegativeMining.Write(file, queries, retriever, mining.Each, done => progress(done, "queries mined"), cancellation);
     }
 
     /// <summary>Trains a project; gives the name of its run.</summary>
