@@ -21,7 +21,7 @@ internal static class MadeTool
     private static readonly string[] Codas = ["", "", "n", "r", "l", "t", "k", "m", "x", "p"];
     private static readonly string[] Names = ["{v}_{n}", "{v}_{n}", "{v}_the_{n}", "{n}_{v}", "{v}"];
     private static readonly string[] Descriptions = ["{v} the {n}", "{v} a {n}", "to {v} any {n}", "will {v} the {n}", "can {v} some {n}"];
-    private static readonly string[] Wordings = ["{v} the {n}", "{v} my {n}", "{v} that {n}", "{v} a {n}", "quickly {v} the {n}"];
+    private static readonly string[] Wordings = ["{v} {det} {n}", "{v} {det} {n}", "{v} my {n}", "{v} that {n}", "quickly {v} {det} {n}", "{v} {det} old {n}", "{v} {det} {n} over there"];
 
     private const double Syllables = 0.6;
 
@@ -38,9 +38,8 @@ internal static class MadeTool
             [.. Wordings.Select(wording => Put(wording) + told)], [], Made: true);
     }
 
-    private static string Word(string[] real, Random random)
-    {
-        if (random.NextDouble() >= Syllables) return Words.Any(real, random);
-        return string.Concat(Enumerable.Range(0, random.Next(1, 4)).Select(_ => Words.Any(Onsets, random) + Words.Any(Vowels, random))) + Words.Any(Codas, random);
-    }
+    /// <summary>A word that means nothing.</summary>
+    public static string Nonsense(Random random) => string.Concat(Enumerable.Range(0, random.Next(1, 4)).Select(_ => Words.Any(Onsets, random) + Words.Any(Vowels, random))) + Words.Any(Codas, random);
+
+    private static string Word(string[] real, Random random) => random.NextDouble() < Syllables ? Nonsense(random) : Words.Any(real, random);
 }

@@ -14,7 +14,7 @@ internal sealed record Argument(string Name, string Slot);
 /// <param name="Name">Its name.</param>
 /// <param name="Description">What it does.</param>
 /// <param name="Arguments">Its arguments, all required.</param>
-/// <param name="Wordings">How it is asked for in training; <c>{slot}</c> for what it is told.</param>
+/// <param name="Wordings">How it is asked for in training; <c>{slot}</c> for what it is told, <c>{det}</c> for a determiner.</param>
 /// <param name="HeldWordings">How it is asked for in tests.</param>
 /// <param name="Made">Whether it is made up.</param>
 internal sealed record OfferedTool(string Name, string Description, IReadOnlyList<Argument> Arguments, IReadOnlyList<string> Wordings, IReadOnlyList<string> HeldWordings, bool Made = false)
@@ -31,9 +31,9 @@ internal sealed record OfferedTool(string Name, string Description, IReadOnlyLis
     /// <summary>A request for it and the arguments that it names.</summary>
     public (string Request, IReadOnlyList<KeyValuePair<string, object?>> Arguments) Ask(Random random, bool held)
     {
-        var wordings = held ? HeldWordings : Wordings;
-        var frames = held ? Words.HeldFrames : Words.Frames;
-        var request = frames[random.Next(frames.Count)].Replace("{}", wordings[random.Next(wordings.Count)], StringComparison.Ordinal);
+        var request = held
+            ? Words.Any(Words.HeldFrames, random).Replace("{}", Words.Any(HeldWordings, random), StringComparison.Ordinal)
+            : Words.Framed(Words.Any(Wordings, random).Replace("{det}", Words.Any(Words.Determiners, random), StringComparison.Ordinal), random);
         var told = new List<KeyValuePair<string, object?>>();
         foreach (var argument in Arguments)
         {

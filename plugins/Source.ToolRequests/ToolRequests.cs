@@ -14,11 +14,11 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
     private const double Short = 0.5;
 
     // Made-up functions teach to read, the scenes' what requests mean.
-    private const double Scenes = 0.45;
+    private const double Scenes = 0.3;
 
     public IReadOnlyList<string> Splits { get; } = [PluginHost.Sdk.Splits.Train, PluginHost.Sdk.Splits.Validation, PluginHost.Sdk.Splits.Test, Unseen];
 
-    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 2, {options.Train}, {options.Held}, {options.Tools}");
+    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 3, {options.Train}, {options.Held}, {options.Tools}");
 
     public int Count(string split) => split == PluginHost.Sdk.Splits.Train ? options.Train : Splits.Contains(split) ? options.Held : 0;
 

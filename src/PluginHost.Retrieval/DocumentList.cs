@@ -23,14 +23,16 @@ public static class DocumentList
     /// <summary>The documents of files and folders; of a folder those that can be read, in the order of their paths.</summary>
     /// <param name="paths">Files and folders.</param>
     /// <param name="characters">Characters of a chunk, which decide about the fingerprint.</param>
+    /// <param name="pictures">Whether pictures in folders are documents.</param>
     /// <exception cref="UserErrorException">One of them does not exist.</exception>
-    public static IEnumerable<ListedDocument> OfFiles(IReadOnlyList<string> paths, int characters)
+    public static IEnumerable<ListedDocument> OfFiles(IReadOnlyList<string> paths, int characters, bool pictures)
     {
+        var extensions = pictures ? DocumentReader.Extensions : DocumentReader.Texts;
         foreach (var path in paths)
         {
             if (!Directory.Exists(path) && !File.Exists(path)) throw new UserErrorException($"'documents' names {path}, which is neither a file nor a folder");
             IEnumerable<string> files = File.Exists(path) ? [path] : Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                .Where(file => DocumentReader.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant())).Order(StringComparer.Ordinal);
+                .Where(file => extensions.Contains(Path.GetExtension(file).ToLowerInvariant())).Order(StringComparer.Ordinal);
             foreach (var file in files) yield return OfFile(file, File.Exists(path) ? Path.GetFileName(file) : Path.GetRelativePath(path, file), characters);
         }
     }

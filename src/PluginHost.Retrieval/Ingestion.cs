@@ -19,15 +19,15 @@ public sealed record IngestionResult(int Put, int Kept, int Deleted, int Chunks,
 
 /// <summary>Brings an index to what a list of documents says: what is new or has changed is put, what has gone is deleted, the rest is left alone.</summary>
 /// <param name="index">The index.</param>
-/// <param name="encode">Vectors of chunks; null: the index has none.</param>
+/// <param name="encode">Vectors of chunks; null: the index has none. A <see cref="UserErrorException"/> or <see cref="BadSampleException"/> of it speaks of a picture.</param>
 /// <param name="chunker">Cuts documents.</param>
-public sealed class Ingestion(IDocumentIndex index, Func<IReadOnlyList<string>, IReadOnlyList<float[]>>? encode, Chunker chunker)
+public sealed class Ingestion(IDocumentIndex index, Func<IReadOnlyList<Passage>, IReadOnlyList<float[]>>? encode, Chunker chunker)
 {
     /// <summary>Chunks of a write at least, if there are so many: each write waits for the disk.</summary>
     private const int ChunksInAWrite = 1024;
 
     private readonly Stopwatch watch = new();
-    private readonly List<(ListedDocument Document, List<Passage> Chunks)> waiting = [];
+    private readonly List<(ListedDocument Document, List<Passage> Chunks, IReadOnlyList<float[]>? Vectors)> waiting = [];
     private readonly List<(string, string)> refused = [];
     private int put;
     private int chunks;
@@ -62,10 +62,12 @@ public sealed class Ingestion(IDocumentIndex index, Func<IReadOnlyList<string>, 
     {
         try
         {
-            waiting.Add((document, [.. chunker.Cut(document.Read(cancellation))]));
-            waitingChunks += waiting[^1].Chunks.Count;
+            List<Passage> cut = [.. chunker.Cut(document.Read(cancellation))];
+            // By itself: a picture that cannot be decoded takes no other document with it.
+            waiting.Add((document, cut, cut.Exists(chunk => chunk.Picture is not null) ? Encoded(cut) : null));
+            waitingChunks += cut.Count;
         }
-        catch (UserErrorException error)
+        catch (Exception error) when (error is UserErrorException or BadSampleException)
         {
             refused.Add((document.Id, error.Message));
         }
@@ -75,15 +77,27 @@ public sealed class Ingestion(IDocumentIndex index, Func<IReadOnlyList<string>, 
     private void Flush()
     {
         if (waiting.Count == 0) return;
-        watch.Stop();
-        var vectors = encode?.Invoke([.. waiting.SelectMany(item => item.Chunks).Select(chunk => chunk.Text)]);
-        watch.Start();
+        var texts = Encoded([.. waiting.Where(item => item.Vectors is null).SelectMany(item => item.Chunks)]);
         var next = 0;
+        ReadOnlyMemory<float> VectorOf(IReadOnlyList<float[]>? own, int number) => own is not null ? own[number] : texts is null ? default : texts[next++];
         index.Put([.. waiting.Select(item => new IndexedDocument(item.Document.Id, item.Document.Fingerprint,
-            [.. item.Chunks.Select(chunk => new IndexedChunk(chunk.Text, chunk.Place, vectors is null ? default : vectors[next++]))]) { Attributes = item.Document.Attributes })]);
+            [.. item.Chunks.Select((chunk, number) => new IndexedChunk(chunk.Text, chunk.Place, VectorOf(item.Vectors, number)))]) { Attributes = item.Document.Attributes })]);
         put += waiting.Count;
         chunks += waitingChunks;
         waitingChunks = 0;
         waiting.Clear();
+    }
+
+    private IReadOnlyList<float[]>? Encoded(List<Passage> passages)
+    {
+        watch.Stop();
+        try
+        {
+            return encode?.Invoke(passages);
+        }
+        finally
+        {
+            watch.Start();
+        }
     }
 }

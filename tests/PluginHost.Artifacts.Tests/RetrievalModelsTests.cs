@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost.Artifacts.Models;
 using PluginHost.Catalog;
@@ -58,11 +59,20 @@ public sealed class RetrievalModelsTests : IDisposable
         var (tensors, _) = SafeTensors.Read(Path.Combine(folder, "towers", "model.safetensors"));
         Assert.Equal(4, encoder.Width);
         Same(tensors["query.rows"][tensor(new long[] { 7, 8 })].sum([0]), encoder.Encode("ab").ToArray());
-        Same(tensors["passage.rows"][tensor(new long[] { 7, 8, 9 })].sum([0]), encoder.Passages(["ab", "abc", ""])[1]);
-        Assert.All(encoder.Queries([""])[0], number => Assert.Equal(0, number));
+        Same(tensors["passage.rows"][tensor(new long[] { 7, 8, 9 })].sum([0]), encoder.Passages([new TextContent("ab"), new TextContent("abc"), new TextContent("")])[1]);
+        Assert.All(encoder.Queries([new TextContent("")])[0], number => Assert.Equal(0, number));
 
         static void Same(Tensor expected, float[] actual) =>
             Assert.All(nn.functional.normalize(expected, 2, 0).data<float>().ToArray().Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+    }
+
+    [Fact]
+    public void Pairs_OfTowersThatReadTexts_RefuseAPicture()
+    {
+        var encoder = models.Pairs("towers", CPU);
+
+        Assert.False(encoder.ReadsPictures);
+        Assert.StartsWith("the towers of the run 'towers' read texts alone", Assert.Throws<UserErrorException>(() => encoder.Queries([new DataContent(new byte[1], "image/png")])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

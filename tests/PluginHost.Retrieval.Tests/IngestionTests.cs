@@ -1,3 +1,4 @@
+using Microsoft.Extensions.AI;
 using PluginHost.Retrieval.Documents;
 using PluginHost.Sdk;
 
@@ -47,8 +48,24 @@ public class IngestionTests
         Assert.Equal(3000, index.Written.Count);
     }
 
+    [Fact]
+    public void Run_PictureThatCannotBeDecoded_TakesNoOtherDocumentWithIt()
+    {
+        ListedDocument Picture(string id, params byte[] content) => new(id, "1", _ => [new Passage("", id) { Picture = new DataContent(content, "image/png") }]);
+
+        var result = Run(Document("a", "1", "one"), Picture("good", 7), Picture("torn"), Document("b", "1", "four"));
+
+        Assert.Equal([("torn", "no picture")], result.Refused);
+        Assert.Equal([("a", 3f), ("good", 7f), ("b", 4f)], index.Written.Select(document => (document.Id, document.Chunks[0].Vector.Span[0])));
+    }
+
+    private static IReadOnlyList<float[]> Vectors(IReadOnlyList<Passage> passages) => [.. passages.Select(passage => new float[]
+    {
+        passage.Picture is not { } picture ? passage.Text.Length : picture.Data.Length > 0 ? picture.Data.Span[0] : throw new BadSampleException("no picture"),
+    })];
+
     private IngestionResult Run(params ListedDocument[] documents) =>
-        new Ingestion(index, texts => [.. texts.Select(text => new float[] { text.Length })], new Chunker(100)).Run(documents, _ => { }, CancellationToken.None);
+        new Ingestion(index, Vectors, new Chunker(100)).Run(documents, _ => { }, CancellationToken.None);
 
     private static ListedDocument Document(string id, string fingerprint, string text = "text") => new(id, fingerprint, _ => [new Passage("", text)]);
 

@@ -45,8 +45,9 @@ public class ToolRequestsTests
             Assert.DoesNotContain(turn.Prompt, asked);
         });
         Assert.Equal(6, Calls(Splits.Test).Select(turn => CallReader.ReadAll(turn.Answer).OfType<FunctionCallContent>().Single().Name).Distinct().Count());
-        Assert.Empty(SceneTools.Seen.SelectMany(tool => tool.Wordings).Intersect(SceneTools.Seen.SelectMany(tool => tool.HeldWordings)));
-        Assert.Empty(Words.Frames.Intersect(Words.HeldFrames));
+        Assert.Empty(SceneTools.Seen.SelectMany(tool => tool.Wordings).SelectMany(wording => Words.Determiners.Select(determiner => wording.Replace("{det}", determiner, StringComparison.Ordinal))).Intersect(SceneTools.Seen.SelectMany(tool => tool.HeldWordings)));
+        var frames = Words.Openers.SelectMany(opener => Words.Closers.Select(closer => $"{opener}{{}}{closer}"));
+        Assert.Empty(frames.Intersect(Words.HeldFrames));
     }
 
     // Eight functions have 40,320 orders: drawn independently, sixty samples hardly share one with the same request.

@@ -17,6 +17,7 @@ using PluginHost.Planted;
 // dotnet run -c Release --project tests/campaign -- load-speed 1000
 // dotnet run -c Release --project tests/campaign -- tokenizer-speed 20
 // dotnet run -c Release --project tests/campaign -- llama-cpp-speed 5
+// dotnet run -c Release --project tests/campaign -- first-paint http://localhost:8080
 var metadata = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().ToDictionary(item => item.Key, item => item.Value!);
 var host = Path.Combine(metadata["Root"], "src", "PluginHost", "bin", metadata["Configuration"]);
 var program = Path.Combine(host, "pluginhost.dll");
@@ -51,6 +52,9 @@ switch (args)
     case ["decode-speed", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var seconds) && seconds > 0:
         DecodeSpeed.Run(seconds);
         return 0;
+    case ["first-paint", var address] when Uri.TryCreate(address, UriKind.Absolute, out var server):
+        await FirstPaint.RunAsync(server);
+        return 0;
     case ["loader-resume", var count] when long.TryParse(count, CultureInfo.InvariantCulture, out var sample) && sample > 0:
         return LoaderResume.Run(sample) ? 0 : 1;
     case ["build-kills", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var kills) && kills > 0:
@@ -73,7 +77,7 @@ switch (args)
             await campaign.RunAsync(rounds);
         return 0;
     default:
-        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT [SEED] | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS | load-speed MEGABYTES | tokenizer-speed ROUNDS | llama-cpp-speed ROUNDS");
+        Console.Error.WriteLine("usage: install-kills COUNT | list-packages COUNT | resume-kills COUNT | planted-defects COUNT [SEED] | decode-speed SECONDS | loader-resume SAMPLE | build-kills COUNT | memory-slope STEPS | load-speed MEGABYTES | tokenizer-speed ROUNDS | llama-cpp-speed ROUNDS | first-paint ADDRESS");
         return 2;
 }
 

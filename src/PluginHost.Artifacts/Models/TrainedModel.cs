@@ -13,7 +13,7 @@ internal sealed class TrainedModel : IDisposable
     private readonly Stack<IDisposable> owned = new();
     private Lazy<GraphEmbedder> embedder = null!;
     private Lazy<GraphTextScorer> scorer = null!;
-    private Lazy<GraphPairEncoder> pairs = null!;
+    private Lazy<IPassageEncoder> pairs = null!;
     private Lazy<GraphPassageScorer> passages = null!;
 
     private TrainedModel()
@@ -24,7 +24,7 @@ internal sealed class TrainedModel : IDisposable
 
     public GraphTextScorer TextScorer => scorer.Value;
 
-    public GraphPairEncoder Pairs => pairs.Value;
+    public IPassageEncoder Pairs => pairs.Value;
 
     public GraphPassageScorer Passages => passages.Value;
 
@@ -71,7 +71,8 @@ internal sealed class TrainedModel : IDisposable
         foreach (var adapter in ModelFile.Load(run, run.Model, graph, catalog)) Own(adapter);
         graph.Train(false);
         embedder = new(() => Own(new GraphEmbedder(graph, data, media, run.Name, config.Languages[0])));
-        pairs = new(() => Own(new GraphPairEncoder(graph, data, run.Name)));
+        // A space of texts and pictures serves where there is none of queries and passages.
+        pairs = new(() => PairSpace.Of(plan) is null && SharedSpace.Of(plan).Count > 0 ? Embedder : Own(new GraphPairEncoder(graph, data, run.Name)));
         passages = new(() => Own(new GraphPassageScorer(graph, data, run.Name)));
         scorer = new(() => Own(new GraphTextScorer(graph, data, run.Name)));
     }

@@ -57,11 +57,11 @@ public sealed class TrainedModels(PluginCatalog catalog, string artifacts, ILogg
         }
     }
 
-    /// <summary>The towers of a run that encode queries and passages. They are disposed with this.</summary>
+    /// <summary>The towers of a run that encode queries and passages, or texts and pictures. They are disposed with this.</summary>
     /// <param name="run">The run: folder, name or alias.</param>
     /// <param name="device">Where the run's weights are to live.</param>
     /// <exception cref="UserErrorException">The run cannot be used, or has no such towers.</exception>
-    public GraphPairEncoder Pairs(string run, Device device)
+    public IPassageEncoder Pairs(string run, Device device)
     {
         lock (gate) return Opened(run, device).Pairs;
     }

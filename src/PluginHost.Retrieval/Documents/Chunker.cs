@@ -6,12 +6,13 @@ public sealed class Chunker(int most)
 {
     private static readonly string[] Ends = ["\n\n", "\n", ". ", "? ", "! ", "。", "; ", " "];
 
-    /// <summary>The chunks in order; none is empty, and none lacks a word of its passage.</summary>
+    /// <summary>The chunks in order; none is empty, and none lacks a word of its passage. A picture is one chunk.</summary>
     public IEnumerable<Passage> Cut(IEnumerable<Passage> passages)
     {
         foreach (var passage in passages)
         {
-            var from = 0;
+            if (passage.Picture is not null) yield return passage;
+            var from = passage.Picture is null ? 0 : passage.Text.Length;
             while (from < passage.Text.Length)
             {
                 var length = Length(passage.Text.AsSpan(from));

@@ -1,9 +1,10 @@
 using System.Text;
+using Microsoft.Extensions.AI;
 using PluginHost.Sdk;
 
 namespace PluginHost.Retrieval.Documents;
 
-/// <summary>Documents as passages: text, Markdown, HTML and PDF, by the file's extension.</summary>
+/// <summary>Documents as passages: text, Markdown, HTML, PDF and pictures, by the file's extension.</summary>
 public static class DocumentReader
 {
     /// <summary>Bytes of a document at most.</summary>
@@ -16,8 +17,20 @@ public static class DocumentReader
     private static readonly string[] Markdown = [".md", ".markdown"];
     private static readonly string[] Html = [".html", ".htm", ".xhtml"];
 
-    /// <summary>Extensions that are read, in lower case with the dot.</summary>
-    public static IReadOnlyList<string> Extensions { get; } = [.. Plain, .. Markdown, .. Html, ".pdf"];
+    /// <summary>Extensions of texts that are read, in lower case with the dot.</summary>
+    public static IReadOnlyList<string> Texts { get; } = [.. Plain, .. Markdown, .. Html, ".pdf"];
+
+    /// <summary>Extensions of pictures that are read, in lower case with the dot, and their media types.</summary>
+    public static IReadOnlyDictionary<string, string> Pictures { get; } = new Dictionary<string, string> { [".png"] = "image/png", [".jpg"] = "image/jpeg", [".jpeg"] = "image/jpeg", [".webp"] = "image/webp" };
+
+    /// <summary>Extensions of all that is read.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = [.. Texts, .. Pictures.Keys];
+
+    /// <summary>A picture as an encoder reads it.</summary>
+    /// <exception cref="UserErrorException">By its name it is none.</exception>
+    public static DataContent Picture(string name, byte[] content) => Pictures.GetValueOrDefault(Path.GetExtension(name).ToLowerInvariant()) is { } type
+        ? new DataContent(content, type)
+        : throw new UserErrorException($"{name}: is no picture that is read; these are: {string.Join(", ", Pictures.Keys)}");
 
     /// <summary>The passages of a document.</summary>
     /// <param name="name">Its name; the extension says what it is.</param>
@@ -52,8 +65,12 @@ public static class DocumentReader
         if (Markdown.Contains(extension)) return MarkdownDocument.Read(Text(name, content));
         if (Html.Contains(extension)) return HtmlDocument.Read(name, content, cancellation);
         if (extension == ".pdf") return PdfFile.Read(name, content, cancellation);
+        if (Pictures.ContainsKey(extension)) return [new Passage("", Words(name)) { Picture = Picture(name, content) }];
         throw new UserErrorException($"{name}: '{extension}' is no kind of document that is read; these are: {string.Join(", ", Extensions)}");
     }
+
+    // animals/snow_owl.png -> animals snow owl
+    private static string Words(string name) => string.Join(' ', Path.ChangeExtension(name, null).Split(['/', '\\', '_', '-', '.', ' '], StringSplitOptions.RemoveEmptyEntries));
 
     private static string Text(string name, byte[] content)
     {

@@ -12,13 +12,14 @@ namespace PluginHost.Runs.Inference;
 /// The encoders of a trained graph as an embedding generator: texts, pictures and sounds become vectors of length 1 in the space that its contrastive
 /// objective has made. Safe for concurrent calls, which take turns. Disposed, it holds nothing of the graph, whoever holds it.
 /// </summary>
-public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<float>>
+public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<float>>, IPassageEncoder
 {
     private const int BatchSize = 64;
 
     private readonly Lock gate = new();
     private readonly string model;
     private readonly string language;
+    private readonly Lazy<int> width;
     private ExecutableGraph? graph;
     private Dataset? data;
     private InlineMedia? media;
@@ -35,21 +36,46 @@ public sealed class GraphEmbedder : IEmbeddingGenerator<AIContent, Embedding<flo
         (this.graph, this.data, this.media, this.model, this.language) = (graph, data, media, model, language);
         towers = SharedSpace.Of(graph.Plan).ToDictionary(tower => tower.Key, tower => (tower.Value, graph.StepsFor([tower.Value])));
         if (towers.Count == 0) throw new UserErrorException($"the run '{model}' has no contrastive objective between its texts and a medium, so there is no space to embed into");
+        width = new(() => Encode("").Length);
     }
 
-    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(IEnumerable<AIContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
+    /// <inheritdoc/>
+    public int Width => width.Value;
+
+    /// <inheritdoc/>
+    public bool ReadsPictures
+    {
+        get
+        {
+            lock (gate) return towers.ContainsKey(SamplePort.Image) && towers.ContainsKey(SamplePort.Caption);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<float> Encode(string query) => Vectors([new TextContent(query)], CancellationToken.None)[0];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<float[]> Queries(IReadOnlyList<AIContent> contents) => Vectors(contents, CancellationToken.None);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<float[]> Passages(IReadOnlyList<AIContent> contents) => Vectors(contents, CancellationToken.None);
+
+    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(IEnumerable<AIContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new GeneratedEmbeddings<Embedding<float>>(Vectors([.. values], cancellationToken).Select(vector => new Embedding<float>(vector) { ModelId = model })));
+
+    private float[][] Vectors(IReadOnlyList<AIContent> values, CancellationToken cancellation)
     {
         var inputs = values.Select((value, index) => (Index: index, Port: PortOf(value), Value: value)).ToList();
-        var vectors = new Embedding<float>[inputs.Count];
+        var vectors = new float[inputs.Count][];
         foreach (var chunk in inputs.GroupBy(input => input.Port).SelectMany(group => group.Chunk(BatchSize)))
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             // Decoding goes side by side; the encoders are asked by one at a time.
-            Sample[] samples = [.. chunk.Select(input => SampleOf(input.Port, input.Value, cancellationToken))];
+            Sample[] samples = [.. chunk.Select(input => SampleOf(input.Port, input.Value, cancellation))];
             var rows = Embed(chunk[0].Port, samples);
-            for (var row = 0; row < rows.Length; row++) vectors[chunk[row].Index] = new Embedding<float>(rows[row]) { ModelId = model };
+            for (var row = 0; row < rows.Length; row++) vectors[chunk[row].Index] = rows[row];
         }
-        return Task.FromResult(new GeneratedEmbeddings<Embedding<float>>(vectors));
+        return vectors;
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null) =>

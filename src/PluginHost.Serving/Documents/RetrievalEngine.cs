@@ -4,6 +4,7 @@ using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Config.Json;
 using PluginHost.Retrieval;
+using PluginHost.Retrieval.Documents;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
@@ -43,7 +44,7 @@ public sealed class RetrievalEngine : IDisposable
     public string? Encoder { get; init; }
 
     /// <summary>Vectors of passages; null: there are none.</summary>
-    public Func<IReadOnlyList<string>, IReadOnlyList<float[]>>? Encode { get; init; }
+    public Func<IReadOnlyList<Passage>, IReadOnlyList<float[]>>? Encode { get; init; }
 
     /// <summary>Why documents are searched by their words alone; null: they are not.</summary>
     public string? Reason { get; init; }
@@ -118,7 +119,7 @@ public sealed class RetrievalEngine : IDisposable
                 Space = space,
                 Open = Opened,
                 Encoder = run,
-                Encode = encoder.Passages,
+                Encode = passages => encoder.Passages([.. passages.Select(passage => passage.Content)]),
                 Chunk = config.ChunkCharacters,
                 Corpus = corpus,
                 Reranker = second,

@@ -83,7 +83,7 @@ internal sealed class StoreIngestion(DocumentHost documents, ILogger<StoreIngest
             Put(item, cancellation);
             return null;
         }
-        catch (UserErrorException error)
+        catch (Exception error) when (error is UserErrorException or BadSampleException)
         {
             return (DocumentReader.Extensions.Contains(Path.GetExtension(item.Name).ToLowerInvariant()) ? "invalid_file" : "unsupported_file", error.Message);
         }
@@ -103,7 +103,7 @@ internal sealed class StoreIngestion(DocumentHost documents, ILogger<StoreIngest
         var passages = DocumentReader.Read(item.Name, File.ReadAllBytes(documents.Contents.PathOf(item.File)), cancellation);
         List<Passage> chunks = [.. new Chunker(item.Chunk).Cut(passages)];
         if (chunks.Count == 0) throw new UserErrorException($"{item.Name}: has no text");
-        var vectors = documents.Engine.Encode?.Invoke([.. chunks.Select(chunk => chunk.Text)]);
+        var vectors = documents.Engine.Encode?.Invoke(chunks);
         lock (writing)
         {
             if (documents.Store.FindAttached(item.Store, item.File)?.Number != item.Number) return; // taken out, or attached anew

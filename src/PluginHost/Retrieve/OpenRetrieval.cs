@@ -48,7 +48,7 @@ internal sealed class OpenRetrieval : IDisposable
 
     public RetrievalPlugins Plugins { get; }
 
-    public GraphPairEncoder Encoder { get; } = null!;
+    public IPassageEncoder Encoder { get; } = null!;
 
     /// <summary>Names the towers' weights.</summary>
     public string Identity { get; } = "";

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
 using PluginHost.Config;
 using PluginHost.Retrieval;
 using PluginHost.Retrieval.Evaluation;
@@ -36,8 +37,8 @@ internal sealed class RetrievalReport(OpenRetrieval opened, RetrievalConfig conf
             Time(reranker);
         }
         var places = texts.SelectMany(item => item.Chunks.Select((text, number) => (item.Id, number, text))).ToList();
-        var all = places.Zip(opened.Encoder.Passages([.. places.Select(item => item.text)])).ToDictionary(item => (item.First.Id, item.First.number), item => item.Second);
-        var (milliseconds, recall) = rating.Exactness(opened.Encoder.Queries([.. queries.Select(query => query.Text).Take(200)]), all);
+        var all = places.Zip(opened.Encoder.Passages([.. places.Select(item => new TextContent(item.text))])).ToDictionary(item => (item.First.Id, item.First.number), item => item.Second);
+        var (milliseconds, recall) = rating.Exactness(opened.Encoder.Queries([.. queries.Take(200).Select(query => new TextContent(query.Text))]), all);
         (figures["searchP50Ms"], figures["indexRecall"]) = (Math.Round(milliseconds, 2), recall);
         talk.WriteLine(string.Create(CultureInfo.InvariantCulture, $"index: {milliseconds:0.0} ms a search (median), recall {recall:0.0000} against every vector"));
         return figures;

@@ -45,8 +45,11 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
     }
 
     /// <summary>The documents of the retrieval.</summary>
-    public IEnumerable<ListedDocument> Documents(ISource source, ProjectConfig project) => config.Documents.Count > 0
-        ? DocumentList.OfFiles(config.Documents, config.ChunkCharacters)
+    /// <param name="source">Has them, where the file names no others.</param>
+    /// <param name="project">Says in which language.</param>
+    /// <param name="pictures">Whether pictures are among them.</param>
+    public IEnumerable<ListedDocument> Documents(ISource source, ProjectConfig project, bool pictures = false) => config.Documents.Count > 0
+        ? DocumentList.OfFiles(config.Documents, config.ChunkCharacters, pictures)
         : DocumentList.OfSamples(source, project.Data.Languages[0], config.ChunkCharacters);
 
     // Of the validation split too: how well what the search brings is told apart is to be seen where nothing was learnt.

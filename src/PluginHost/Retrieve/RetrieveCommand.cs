@@ -47,12 +47,26 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
         using var catalog = PluginCatalog.Discover(host, loggers);
         using var opened = Open(catalog);
         var retriever = opened.Retriever(config.Retriever);
-        var found = Reranker(opened) is { } reranker
+        return Print(Reranker(opened) is { } reranker
             ? new RerankedRetriever(retriever, reranker, Math.Max(count, config.Reranker!.Candidates)).RetrieveRanked(query, count, filter)
-            : [.. retriever.Retrieve(query, count, filter).Select((chunk, rank) => (chunk, rank + 1))];
-        if (found.Count == 0 && !json) output.WriteLine("nothing was found");
-        for (var i = 0; i < found.Count; i++) Print(found[i].Chunk, i + 1, found[i].FirstRank);
-        return ExitCode.Success;
+            : [.. retriever.Retrieve(query, count, filter).Select((chunk, rank) => (chunk, rank + 1))]);
+    }
+
+    /// <summary>What stands near a picture: pictures, and texts. A reranker reads words, so it has no part in this.</summary>
+    public int SearchByPicture(string picture, int count, IReadOnlyDictionary<string, string> filter)
+    {
+        if (!File.Exists(picture)) throw new UserErrorException($"--image {picture}: there is no such file");
+        using var catalog = PluginCatalog.Discover(host, loggers);
+        using var opened = Open(catalog);
+        try
+        {
+            var vector = opened.Encoder.Queries([DocumentReader.Picture(picture, File.ReadAllBytes(picture))])[0];
+            return Print([.. opened.Index.SearchVector(vector, count, filter).Select((chunk, rank) => (chunk, rank + 1))]);
+        }
+        catch (BadSampleException error)
+        {
+            throw new UserErrorException($"--image {picture}: {error.Message}");
+        }
     }
 
     public int Evaluate(string? report)
@@ -77,7 +91,8 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
     private void Ingest(OpenRetrieval opened, ProjectConfig project)
     {
         var index = opened.Index;
-        var result = new Ingestion(index, opened.Encoder.Passages, new Chunker(config.ChunkCharacters)).Run(Training.Documents(opened.Plugins.Source(project), project), done => Progress(done, "documents"), cancellation);
+        var result = new Ingestion(index, passages => opened.Encoder.Passages([.. passages.Select(passage => passage.Content)]), new Chunker(config.ChunkCharacters))
+            .Run(Training.Documents(opened.Plugins.Source(project), project, opened.Encoder.ReadsPictures), done => Progress(done, "documents"), cancellation);
         foreach (var (id, reason) in result.Refused) Talk.WriteLine($"left out: {id}: {reason}");
         var figures = new JsonObject
         {
@@ -93,6 +108,13 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
         AtomicFile.WriteText(Folder.Build, figures.ToJsonString(Indented));
         if (json) output.WriteLine(figures.ToJsonString());
         else output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"index: {index.Documents.Count:#,0} documents in {index.Chunks:#,0} chunks ({result.Put:#,0} put, {result.Kept:#,0} kept, {result.Deleted:#,0} deleted; {result.ChunksPerSecond:#,0} chunks/s without the encoder)"));
+    }
+
+    private int Print(IReadOnlyList<(FoundChunk Chunk, int FirstRank)> found)
+    {
+        if (found.Count == 0 && !json) output.WriteLine("nothing was found");
+        for (var i = 0; i < found.Count; i++) Print(found[i].Chunk, i + 1, found[i].FirstRank);
+        return ExitCode.Success;
     }
 
     private void Print(FoundChunk chunk, int rank, int firstRank)

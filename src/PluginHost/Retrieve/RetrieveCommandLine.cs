@@ -29,12 +29,22 @@ internal static class RetrieveCommandLine
 
     private static Command Searching(Argument<string> file, Option<bool> json, Func<ParseResult, CancellationToken, RetrieveCommand> make)
     {
-        var query = new Argument<string>("query") { Description = "What is looked for" };
+        var query = new Argument<string?>("query") { Description = "What is looked for", Arity = ArgumentArity.ZeroOrOne };
+        var image = new Option<string?>("--image") { Description = "A picture instead of a query, where the towers read pictures" };
         var count = new Option<int>("--top-k") { Description = "Passages at most", DefaultValueFactory = _ => 5 };
         var filters = new Option<string[]>("--filter") { Description = "Only documents with this attribute: type=pdf", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("search", "Prints the best passages, each with its document and place") { file, query, count, filters, json };
-        command.SetAction((parsed, cancellation) => Task.FromResult(make(parsed, cancellation).Search(parsed.GetValue(query)!,
-            parsed.GetValue(count) is var wanted and >= 0 ? wanted : throw new UserErrorException($"--top-k {parsed.GetValue(count)}: 0 or more is needed."), Filter(parsed.GetValue(filters) ?? []))));
+        var command = new Command("search", "Prints the best passages, each with its document and place") { file, query, image, count, filters, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var (most, filter) = (parsed.GetValue(count), Filter(parsed.GetValue(filters) ?? []));
+            if (most < 0) throw new UserErrorException($"--top-k {most}: 0 or more is needed.");
+            return Task.FromResult((parsed.GetValue(query), parsed.GetValue(image)) switch
+            {
+                ({ } words, null) => make(parsed, cancellation).Search(words, most, filter),
+                (null, { } picture) => make(parsed, cancellation).SearchByPicture(picture, most, filter),
+                _ => throw new UserErrorException("a query is needed, or a picture (--image), and not both"),
+            });
+        });
         return command;
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.AI;
 using PluginHost.Retrieval.Documents;
 
 namespace PluginHost.Retrieval.Tests.Documents;
@@ -7,6 +8,14 @@ public class ChunkerTests
     [Fact]
     public void Cut_ShortPassages_StayWholeWithTheirPlaces() =>
         Assert.Equal([new Passage("a", "one"), new Passage("b", "two")], new Chunker(100).Cut([new Passage("a", "one"), new Passage("b", " two\n"), new Passage("c", " ")]));
+
+    [Fact]
+    public void Cut_Picture_IsOneChunkWhateverItsName()
+    {
+        Passage[] pictures = [new("", "") { Picture = new DataContent(new byte[1], "image/png") }, new("", new string('x', 500)) { Picture = new DataContent(new byte[1], "image/png") }];
+
+        Assert.Equal(pictures, new Chunker(100).Cut(pictures));
+    }
 
     [Fact]
     public void Cut_LongText_EndsAtParagraphsBeforeSentences()

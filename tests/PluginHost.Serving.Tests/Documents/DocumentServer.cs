@@ -54,7 +54,7 @@ internal sealed class DocumentServer : IAsyncDisposable
         Retriever = "retriever.dense",
         Space = space,
         Encoder = "run-of-letters",
-        Encode = texts => [.. texts.Select(LetterEncoder.Vector)],
+        Encode = passages => [.. passages.Select(passage => LetterEncoder.Vector(passage.Text))],
         Open = path => Opened(path, 4, index => new DenseRetriever().Open(new RetrieverContext(index, new LetterEncoder()))),
     };
 
