@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using Index.Postgres;
+using Npgsql;
 using PluginHost.Sdk;
 
 namespace Plugins.Data.Tests;
@@ -52,6 +55,66 @@ public sealed class PostgresFaultTests : IDisposable
         }
         Assert.Contains($"127.0.0.1:{options.Port}/postgres", Refusal(options), StringComparison.Ordinal);
         Assert.Contains("start the server", Refusal(options), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_ServerThatSaysNothing_GivesUp()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+
+        var message = Refusal(new(Host: "127.0.0.1", Port: ((IPEndPoint)silent.LocalEndpoint).Port, ConnectSeconds: 1));
+        Assert.Contains("no answer in time", message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void Put_StatementThatDoesNotEnd_GivesUpAndLeavesNothing()
+    {
+        using var server = new PostgresServer();
+        using var index = DocumentIndex.Open(Options(server) with { StatementSeconds = 1 }, folder, 0);
+        using (var other = new NpgsqlConnection($"Host=127.0.0.1;Port={server.Port};Database=postgres;Username=owner;Password={PostgresServer.Password}"))
+        {
+            other.Open();
+            using var transaction = other.BeginTransaction();
+            Sql.Run(other, $"LOCK TABLE \"{IndexName.Of(folder, "pluginhost")}\".state");
+            Assert.Contains("'statementSeconds' (1)", Assert.ThrowsAny<IOException>(() => index.Put([Document(1)])).Message, StringComparison.Ordinal);
+        }
+        Assert.Equal(0, index.Chunks);
+        index.Put([Document(1)]);
+        Assert.Equal(2, index.Chunks);
+    }
+
+    [SkippableFact]
+    public void Search_ByManyBesideWrites_SeesWholeWrites()
+    {
+        using var server = new PostgresServer();
+        using var index = DocumentIndex.Open(Options(server), folder, 0);
+        using var done = new CancellationTokenSource();
+        var searches = 0;
+        Task[] searching = [.. Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                while (!done.IsCancellationRequested)
+                {
+                    Assert.All(index.SearchText("letter", 1000).GroupBy(found => found.Document), chunks => Assert.Equal(2, chunks.Count()));
+                    Interlocked.Increment(ref searches);
+                }
+            }, TaskCreationOptions.LongRunning))];
+        Task[] writing = [.. Enumerable.Range(0, 3).Select(writer => Task.Factory.StartNew(
+            () =>
+            {
+                for (var round = 0; round < 10; round++)
+                {
+                    index.Put([.. Enumerable.Range(10 * writer, 10).Select(Document)]);
+                    index.Delete([$"{10 * writer + round}"]);
+                }
+            }, TaskCreationOptions.LongRunning))];
+        Task.WaitAll(writing);
+        done.Cancel();
+        Task.WaitAll(searching);
+
+        Assert.True(searches > 8);
+        Assert.Equal((27, 54), (index.Documents.Count, index.Chunks));
     }
 
     [SkippableFact]

@@ -45,21 +45,22 @@ internal sealed class PostgresServer : IDisposable
 
     private string Data => Path.Combine(folder, "data");
 
-    /// <summary>Starts it, and waits until it lets in.</summary>
+    /// <summary>Starts it, and waits until it lets in. As long as what a kill has left still runs, a server ends at once, and is started again.</summary>
     public void Start()
     {
-        // The shell ends the server as soon as nobody holds the other end of its input, whatever became of this process.
-        var server = Unprivileged("postgres", "-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "logging_collector=off");
-        process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "\"$0\" \"$@\" > /dev/null 2>&1 & cat > /dev/null; kill -KILL $!; wait", server.FileName, .. server.ArgumentList]) { RedirectStandardInput = true })!;
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (true)
+        for (var again = 0; again < 12; again++)
         {
-            using var asking = Process.Start(Unprivileged("pg_isready", "-q", "-h", "127.0.0.1", "-p", $"{Port}"))!;
-            asking.WaitForExit();
-            if (asking.ExitCode == 0) return;
-            patience.Token.ThrowIfCancellationRequested();
-            Thread.Sleep(100);
+            // The shell ends the server as soon as nobody holds the other end of its input, whatever became of this process.
+            var server = Unprivileged("postgres", "-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "logging_collector=off");
+            process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "\"$0\" \"$@\" > /dev/null 2>&1 & cat > /dev/null; kill -KILL $!; wait", server.FileName, .. server.ArgumentList]) { RedirectStandardInput = true })!;
+            for (var asked = 0; asked < 100; asked++)
+            {
+                if (IsReady()) return;
+                Thread.Sleep(100);
+            }
+            Kill();
         }
+        throw new InvalidOperationException("The server does not start.");
     }
 
     /// <summary>Kills it (SIGKILL).</summary>
@@ -69,6 +70,8 @@ internal sealed class PostgresServer : IDisposable
         process.WaitForExit();
         process.Dispose();
         process = null;
+        // Its backends end when they see that it is gone; until then no other starts on their data.
+        Thread.Sleep(500);
     }
 
     public void Dispose()
@@ -89,6 +92,13 @@ internal sealed class PostgresServer : IDisposable
     /// <summary>A program's file; null: it is not installed.</summary>
     public static string? InPath(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(path => Path.Combine(path, program)).FirstOrDefault(File.Exists);
+
+    private bool IsReady()
+    {
+        using var asking = Process.Start(Unprivileged("pg_isready", "-q", "-h", "127.0.0.1", "-p", $"{Port}"))!;
+        asking.WaitForExit();
+        return asking.ExitCode == 0;
+    }
 
     // Distributions keep the server's programs by version, out of the path.
     private static string Programs()
