@@ -205,6 +205,12 @@ public class SqliteIndexConformance : IndexConformance
     public override string Id => "index.sqlite";
 }
 
+// It needs a server, which may not be there: PostgresIndexTests runs its checks.
+internal sealed class PostgresIndexConformance : IndexConformance
+{
+    public override string Id => "index.postgres";
+}
+
 public class DenseRetrieverConformance : RetrieverConformance
 {
     public override string Id => "retriever.dense";
