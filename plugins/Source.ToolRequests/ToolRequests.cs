@@ -14,7 +14,7 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
     private const double Short = 0.5;
 
     // Made-up functions teach to read, the scenes' what requests mean.
-    private const double Scenes = 0.3;
+    private const double Scenes = 0.45;
 
     public IReadOnlyList<string> Splits { get; } = [PluginHost.Sdk.Splits.Train, PluginHost.Sdk.Splits.Validation, PluginHost.Sdk.Splits.Test, Unseen];
 
