@@ -11,8 +11,12 @@ public sealed class Chunker(int most)
     {
         foreach (var passage in passages)
         {
-            if (passage.Picture is not null) yield return passage;
-            var from = passage.Picture is null ? 0 : passage.Text.Length;
+            if (passage.Picture is not null)
+            {
+                yield return passage;
+                continue;
+            }
+            var from = 0;
             while (from < passage.Text.Length)
             {
                 var length = Length(passage.Text.AsSpan(from));
