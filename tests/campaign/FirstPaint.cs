@@ -10,10 +10,12 @@ internal static class FirstPaint
     private static readonly string[] Pages = ["graph", "plugins", "runs", "playground", "tools", "documents", "traffic"];
     private static readonly string[] Browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-    public static async Task RunAsync(Uri address)
+    /// <summary>False: there is no browser.</summary>
+    public static async Task<bool> RunAsync(Uri address)
     {
+        if (Browsers.FirstOrDefault(File.Exists) is not { } program) return false;
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Browsers.First(File.Exists), Args = ["--headless", "--no-sandbox", "--disable-gpu"] });
+        await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = ["--headless", "--no-sandbox", "--disable-gpu"] });
         foreach (var name in Pages)
         {
             var (paints, shown) = (new List<double>(), new List<double>());
@@ -29,6 +31,7 @@ internal static class FirstPaint
             }
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-12} first paint {Median(paints):0} ms, whole after {Median(shown):0} ms (medians of {Rounds}; the slowest {paints.Max():0} and {shown.Max():0} ms)"));
         }
+        return true;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

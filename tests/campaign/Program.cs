@@ -53,8 +53,9 @@ switch (args)
         DecodeSpeed.Run(seconds);
         return 0;
     case ["first-paint", var address] when Uri.TryCreate(address, UriKind.Absolute, out var server):
-        await FirstPaint.RunAsync(server);
-        return 0;
+        if (await FirstPaint.RunAsync(server)) return 0;
+        Console.Error.WriteLine("first-paint needs a browser: apt-get install chromium");
+        return 2;
     case ["loader-resume", var count] when long.TryParse(count, CultureInfo.InvariantCulture, out var sample) && sample > 0:
         return LoaderResume.Run(sample) ? 0 : 1;
     case ["build-kills", var count] when int.TryParse(count, CultureInfo.InvariantCulture, out var kills) && kills > 0:
