@@ -16,9 +16,12 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
     // Made-up functions teach to read, the scenes' what requests mean.
     private const double Scenes = 0.45;
 
+    // How often a made-up function is nearly the right one.
+    private const double Nearly = 0.35;
+
     public IReadOnlyList<string> Splits { get; } = [PluginHost.Sdk.Splits.Train, PluginHost.Sdk.Splits.Validation, PluginHost.Sdk.Splits.Test, Unseen];
 
-    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 3, {options.Train}, {options.Held}, {options.Tools}");
+    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 4, {options.Train}, {options.Held}, {options.Tools}");
 
     public int Count(string split) => split == PluginHost.Sdk.Splits.Train ? options.Train : Splits.Contains(split) ? options.Held : 0;
 
@@ -35,7 +38,7 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
         AITool[] tools = [.. order.Select(AITool (other) => other.Declared())];
         var call = new Turn("call", request, CallText.Call(tool.Name, arguments)) { Tools = tools };
         if (!learning) return new Sample($"{split}-{index}") { Turns = [call] };
-        var names = string.Join(' ', Enumerable.Range(0, random.Next(2, 5)).Select(_ => MadeTool.Draw(random).Name));
+        var names = string.Join(' ', Enumerable.Range(0, random.Next(2, 5)).Select(_ => MadeTool.Of(MadeTool.Task(random), random).Name));
         return new Sample($"{split}-{index}") { Turns = [call, new Turn("name", request, tool.Name) { Tools = tools }, new Turn("repeat", names, names)] };
     }
 
@@ -61,11 +64,21 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
         random.Shuffle(scenes);
         var left = new Queue<SceneTool>(scenes);
         var drawn = new List<OfferedTool>();
+        // From none of the scenes' to all of them among the wrong ones: a new function is also to be found among many that are known.
+        var others = random.NextDouble();
+        (string, string)? right = null;
         while (drawn.Count < Math.Min(count, options.Tools))
         {
-            var tool = left.Count > 0 && random.NextDouble() < Scenes ? left.Dequeue().Varied(random) : MadeTool.Draw(random);
+            var tool = left.Count > 0 && random.NextDouble() < (drawn.Count == 0 ? Scenes : others) ? left.Dequeue().Varied(random) : Made(drawn.Count == 0);
             if (drawn.TrueForAll(other => other.Name != tool.Name)) drawn.Add(tool);
         }
         return drawn;
+
+        OfferedTool Made(bool first)
+        {
+            var task = right is { } asked && random.NextDouble() < Nearly ? MadeTool.Near(asked, random) : MadeTool.Task(random);
+            if (first) right = task;
+            return MadeTool.Of(task, random);
+        }
     }
 }

@@ -59,7 +59,7 @@ internal sealed class Synsets : ISource
         Wrong = negatives.Found.TryGetValue(prompt, out var found) ? [.. found.Wrong.Except(right)] : [],
     };
 
-    private bool Asked(Turn turn) => !options.Found || !negatives.Found.TryGetValue(turn.Prompt, out var found) || found.Right.Contains(turn.Answer);
+    private bool Asked(Turn turn) => !options.Found || (negatives.Found.TryGetValue(turn.Prompt, out var found) && found.Right.Contains(turn.Answer));
 
     // Some of the gloss's longer words, the same ones each time.
     private static string Part(Synset synset, int part)

@@ -16,7 +16,7 @@ public sealed record WordNetOptions(
     [property: Range(1, 1000), Description("Only every so manieth synset takes part, for trials.")] int Every = 1,
     [property: Range(0, 16), Description("Turns of a synset that ask for its gloss by some of the gloss's words (task 'part').")] int Parts = 4,
     [property: Description("A file of JSON lines {\"prompt\": ..., \"right\": [...], \"wrong\": [...]}: answers that a search brings for a prompt; none by default.")] string? Negatives = null,
-    [property: Description("Of prompts in that file only turns whose answer the search brings: what puts a search's findings in order sees no others.")] bool Found = false);
+    [property: Description("Only turns of prompts in that file whose answer the search brings: what puts a search's findings in order sees no others.")] bool Found = false);
 
 /// <summary>Noun synsets: what is asked, and the gloss that answers.</summary>
 [Plugin("source.wordnet", "WordNet's noun synsets: example sentences, words and hypernyms as queries, glosses as the passages that answer them.")]

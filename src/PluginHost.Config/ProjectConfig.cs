@@ -75,6 +75,12 @@ public sealed record DataConfig
     /// <summary>Samples of the training split from which a tokenizer learns its vocabulary. Range 1 to 10,000,000.</summary>
     public int Corpus { get; init; } = 2000;
 
+    /// <summary>Folds that the training samples of a source are of; 1: all are learnt from. Range 1 to 1000.</summary>
+    public int Folds { get; init; } = 1;
+
+    /// <summary>The fold that training leaves out, where there are several. Range 0 to one less than there are.</summary>
+    public int Fold { get; init; }
+
     /// <summary>Words the instructions that sources know; null: only what sources ask themselves.</summary>
     public PluginUse? Templates { get; init; }
 

@@ -64,10 +64,13 @@ internal sealed partial class ProjectReader(List<ConfigError> errors)
             TextLength = (int)text.Integer("length", defaults.TextLength, 8, 8192),
             TextBucket = (int)text.Integer("bucket", defaults.TextBucket, 1, 1000),
             Corpus = (int)reader.Integer("corpus", defaults.Corpus, 1, 10_000_000),
+            Folds = (int)reader.Integer("folds", defaults.Folds, 1, 1000),
+            Fold = (int)reader.Integer("fold", defaults.Fold, 0, 999),
             Workers = (int)reader.Integer("workers", defaults.Workers, 0, 64),
             DecodeSeconds = reader.Number("decodeSeconds", defaults.DecodeSeconds, 0.1, 3600),
             Languages = text.Texts("languages", defaults.Languages),
         };
+        if (data.Fold >= data.Folds) errors.Add(new ConfigError(reader.Location, $"'fold' is {data.Fold}, but there are {data.Folds} 'folds': it is {data.Folds - 1} at most"));
         if (data.Languages.Count == 0) errors.Add(new ConfigError(text.Location, "'languages' needs at least one language, such as \"en\""));
         foreach (var part in (JsonObjectReader[])[image, audio, video, text, reader]) part.End();
         return data;

@@ -7,6 +7,11 @@ using PluginHost.Sdk;
 
 namespace PluginHost.Retrieval;
 
+/// <summary>Queries and what brings passages for them.</summary>
+/// <param name="Queries">The queries.</param>
+/// <param name="Retriever">What brings passages.</param>
+public sealed record MiningPart(IReadOnlyList<RatedQuery> Queries, IRetriever Retriever);
+
 /// <summary>Mines hard negatives: what a retriever brings for queries and is no answer.</summary>
 public static class NegativeMining
 {
@@ -17,12 +22,12 @@ public static class NegativeMining
     /// does not. A model that puts the retriever's findings in order only ever sees those answers.
     /// </summary>
     /// <param name="file">The file.</param>
-    /// <param name="queries">Queries with their answers.</param>
-    /// <param name="retriever">What brings passages.</param>
+    /// <param name="queries">All queries with their answers.</param>
+    /// <param name="parts">All queries, in parts with what brings passages for each; one part is begun when the one before it is done. A prompt that is in several is asked in the first.</param>
     /// <param name="each">Passages that are asked for.</param>
     /// <param name="progress">Told the queries so far.</param>
     /// <param name="cancellation">Ends it between queries.</param>
-    public static void Write(string file, IReadOnlyList<RatedQuery> queries, IRetriever retriever, int each, Action<int> progress, CancellationToken cancellation)
+    public static void Write(string file, IReadOnlyList<RatedQuery> queries, IEnumerable<MiningPart> parts, int each, Action<int> progress, CancellationToken cancellation)
     {
         // One prompt may be asked of several samples: what answers any of them is no negative.
         var right = queries.GroupBy(query => query.Text).ToDictionary(group => group.Key, group => group.SelectMany(query => query.Right).ToHashSet());
@@ -30,12 +35,15 @@ public static class NegativeMining
         {
             using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
             var done = 0;
-            foreach (var (query, found) in right.Keys.AsParallel().AsOrdered().WithCancellation(cancellation).Select(query => (query, retriever.Retrieve(query, each).Select(chunk => chunk.Text).Distinct())))
-            {
-                var answers = found.ToLookup(right[query].Contains);
-                writer.WriteLine(new JsonObject { ["prompt"] = query, ["right"] = Texts(answers[true]), ["wrong"] = Texts(answers[false]) }.ToJsonString(Plain));
-                progress(++done);
-            }
+            var asked = new HashSet<string>();
+            foreach (var (part, retriever) in parts)
+                foreach (var (query, found) in part.Select(query => query.Text).Where(asked.Add).ToArray().AsParallel().AsOrdered().WithCancellation(cancellation)
+                    .Select(query => (query, retriever.Retrieve(query, each).Select(chunk => chunk.Text).Distinct())))
+                {
+                    var answers = found.ToLookup(right[query].Contains);
+                    writer.WriteLine(new JsonObject { ["prompt"] = query, ["right"] = Texts(answers[true]), ["wrong"] = Texts(answers[false]) }.ToJsonString(Plain));
+                    progress(++done);
+                }
         });
     }
 

@@ -51,6 +51,12 @@ public sealed record MiningConfig
     /// <summary>Passages that the search is asked for; what answers the query among them is no negative. Range 1 to 1000.</summary>
     public int Each { get; init; } = 10;
 
+    /// <summary>
+    /// Folds of the training samples: for each, towers are trained without it, and mine its queries. The trained towers themselves would bring better passages for what they have learnt from than
+    /// they ever bring for what is new; with 1 they mine. Range 1 to 100.
+    /// </summary>
+    public int Folds { get; init; } = 1;
+
     /// <summary>Where the project takes the file with them.</summary>
     public string Setting { get; init; } = "data.settings.negatives";
 }
@@ -86,7 +92,7 @@ public static class RetrievalFile
         {
             Documents = [.. reader.Texts("documents", []).Select(item => Path.GetFullPath(item, folder))],
             ChunkCharacters = (int)reader.Integer("chunk", 1000, 16, 100_000),
-            Negatives = reader.Value("negatives") is { } negatives ? Mining(new JsonObjectReader(negatives, "'negatives'", errors)) : new(),
+            Negatives = reader.Value("negatives") is { } negatives ? Mining(new JsonObjectReader(negatives, "'negatives'", errors), trained: false) : new(),
             Reranker = reader.Value("reranker") is { } reranker ? Reranking(new JsonObjectReader(reranker, "'reranker'", errors), folder, errors) : null,
             Evaluate = reader.Value("evaluate") is { } rated ? Rating(new JsonObjectReader(rated, "'evaluate'", errors)) : new(),
         };
@@ -97,13 +103,15 @@ public static class RetrievalFile
         return errors.Count == 0 ? config : throw new ConfigException(errors);
     }
 
-    private static MiningConfig Mining(JsonObjectReader reader)
+    private static MiningConfig Mining(JsonObjectReader reader, bool trained)
     {
         var defaults = new MiningConfig();
         var mining = new MiningConfig
         {
             Queries = (int)reader.Integer("queries", defaults.Queries, 0, 10_000_000),
             Each = (int)reader.Integer("each", defaults.Each, 1, 1000),
+            // What mines before there are towers has learnt nothing.
+            Folds = trained ? (int)reader.Integer("folds", defaults.Folds, 1, 100) : 1,
             Setting = reader.Text("setting") ?? defaults.Setting,
         };
         reader.End();
@@ -119,7 +127,7 @@ public static class RetrievalFile
         {
             Candidates = (int)reader.Integer("candidates", defaults.Candidates, 1, 1000),
             From = reader.Texts("from", defaults.From),
-            Negatives = reader.Value("negatives") is { } negatives ? Mining(new JsonObjectReader(negatives, "'negatives'", errors)) : new(),
+            Negatives = reader.Value("negatives") is { } negatives ? Mining(new JsonObjectReader(negatives, "'negatives'", errors), trained: true) : new(),
         };
         reader.End();
         return reranking;

@@ -80,7 +80,7 @@ internal sealed class SqliteFile : IDisposable
 
     public void Dispose()
     {
-        connection.Dispose();
+        lock (gate) connection.Dispose(); // not in the middle of somebody's transaction
         owner.Dispose();
     }
 

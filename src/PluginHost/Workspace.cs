@@ -82,7 +82,7 @@ internal sealed class Workspace : IDisposable
             var templates = plan.Templates is { } words ? Lease(words).As<ITemplatePlugin>().Open(Context(words.Description), folder) : null;
             ISource Open(PlannedPlugin plugin) => Own(TemplatedSource.Of(
                 Lease(plugin).As<ISourcePlugin>().Open(new SourceContext(Context(plugin.Description), format, folder, rejections.Add) { Instructions = templates is not null }), templates));
-            var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(Open(item.Plugin), item.Weight))]);
+            var source = MixedSource.Of([.. plan.Sources.Select(item => new WeightedSource(FoldedSource.Without(Open(item.Plugin), project.Data.Folds, project.Data.Fold), item.Weight))]);
             var data = Own(new Dataset(project.Data, source, media, rejections, device)
             {
                 Modalities = plan.Modalities,

@@ -77,6 +77,14 @@ public sealed class ProjectFileTests : IDisposable
     }
 
     [Fact]
+    public void Read_FoldThatIsNone_IsRefused()
+    {
+        Assert.Equal((3, 2), Read("""{ "data": { "use": "source.a", "folds": 3, "fold": 2 }, "graph": {} }""").Data is { } data ? (data.Folds, data.Fold) : default);
+
+        Assert.Contains("'fold' is 3, but there are 3 'folds': it is 2 at most", Assert.Throws<ConfigException>(() => Read("""{ "data": { "use": "source.a", "folds": 3, "fold": 3 }, "graph": {} }""")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_Mix_HasSourcesWithWeights()
     {
         var data = Read("""{ "data": { "mix": ["source.a", { "use": "source.b", "settings": { "x": 1 }, "weight": 3 }], "workers": 4, "decodeSeconds": 2.5, "text": { "bucket": 16 } }, "graph": {} }""").Data;

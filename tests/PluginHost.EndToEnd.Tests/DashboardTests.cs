@@ -149,6 +149,7 @@ public sealed class DashboardTests(ServedPocket served) : IClassFixture<ServedPo
         await page.Locator("#query").FillAsync("long legs");
         await page.Keyboard.PressAsync("Enter");
         await page.GetByText("A heron has long legs.").WaitForAsync();
+        Assert.Equal(0, await page.Locator("#picture").CountAsync()); // it is searched by its words
         await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(served.Host.Folder, "pages", "documents-found.png") });
         await AssertAccessibleAsync(page);
 
@@ -157,6 +158,34 @@ public sealed class DashboardTests(ServedPocket served) : IClassFixture<ServedPo
         await page.Locator("fluent-button[aria-label='Delete notes']").ClickAsync();
         await page.GetByText("There are no vector stores.").WaitForAsync();
         Assert.Empty(problems);
+    }
+
+    [SkippableFact]
+    public async Task Documents_StoreOfPictures_IsSearchedByOne()
+    {
+        var page = await OpenAsync("plugins");
+        // The server searches by words: this is what one with towers for pictures answers.
+        await page.RouteAsync("**/v1/vector_stores?limit=100", route => Answer(route, """
+            {"data":[{"id":"vs_a","name":"album","file_counts":{"total":1,"completed":1,"failed":0},"retrieval":{"retriever":"retriever.dense","encoder":"towers","reranker":null,"pictures":true}}]}
+            """));
+        await page.RouteAsync("**/v1/vector_stores/vs_a/files?limit=100", route => Answer(route, """{"data":[]}"""));
+        JsonNode? asked = null;
+        await page.RouteAsync("**/v1/vector_stores/vs_a/search", route =>
+        {
+            asked = JsonNode.Parse(route.Request.PostData!);
+            return Answer(route, """{"data":[{"filename":"heron.png","place":"","score":0.9,"content":[{"type":"text","text":"heron"}]}]}""");
+        });
+        await page.EvaluateAsync("location.hash = 'documents'");
+
+        await page.GetByLabel("Search by a picture").SetInputFilesAsync(new FilePayload { Name = "a.png", MimeType = "image/png", Buffer = [1, 2, 3] });
+        await page.GetByText("Find what is near it").ClickAsync();
+
+        await page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "heron.png" }).WaitForAsync();
+        Assert.Equal("""{"query":{"type":"image_url","image_url":{"url":"data:image/png;base64,AQID"}}}""", asked!.ToJsonString());
+        await AssertAccessibleAsync(page);
+        Assert.Empty(problems);
+
+        static Task Answer(IRoute route, string body) => route.FulfillAsync(new RouteFulfillOptions { ContentType = "application/json", Body = body });
     }
 
     [SkippableFact]

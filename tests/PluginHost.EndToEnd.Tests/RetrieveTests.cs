@@ -24,7 +24,7 @@ public sealed class RetrieveTests : IDisposable
         Small("cross-encoder.json", """ "layers": 1, "width": 16, "heads": 2, "feedForward": 16 """);
         file = Write("retrieval.json", """
             { "name": "tiny", "encoder": "dual-tower.json", "negatives": { "queries": 40, "each": 2 },
-              "reranker": { "encoder": "cross-encoder.json", "candidates": 10, "negatives": { "queries": 40, "each": 10 } },
+              "reranker": { "encoder": "cross-encoder.json", "candidates": 10, "negatives": { "queries": 40, "each": 10, "folds": 2 } },
               "evaluate": { "split": "train", "tasks": ["words", "hypernym"], "limit": 10 } }
             """);
     }
@@ -39,6 +39,9 @@ public sealed class RetrieveTests : IDisposable
         var folder = Path.Combine(host.Folder, "runs", "retrieval", "tiny");
         var mined = File.ReadLines(Path.Combine(folder, "hard-negatives.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
         Assert.Contains(mined, line => line["right"]!.AsArray().Count > 0 && line["wrong"]!.AsArray().Count > 0);
+        // Each fold's queries were mined by towers that had not learnt from it.
+        Assert.Equal([0, 1], Directory.GetDirectories(Path.Combine(host.Folder, "runs"), "dual-tower*").Select(run => HostProcess.Json(Path.Combine(run, "project.json"))["data"]!)
+            .Where(data => (int?)data["folds"] == 2).Select(data => (int)data["fold"]!).Order());
         // The reranker reads the vectors of the towers that it stands behind, and leaves them as they are.
         var record = HostProcess.Json(Path.Combine(host.LatestRun(), "project.json"));
         Assert.EndsWith(File.ReadAllText(Path.Combine(folder, "encoder")).Trim(), (string)record["graph"]!["tower"]!["from"]!, StringComparison.Ordinal);

@@ -49,13 +49,24 @@ public sealed class NegativeMiningTests : IDisposable
         using var stop = new CancellationTokenSource();
         stop.Cancel();
 
-        Assert.Throws<OperationCanceledException>(() => NegativeMining.Write(Mined, [Query("q", "a")], new FixedRetriever("b"), 1, _ => { }, stop.Token));
+        Assert.Throws<OperationCanceledException>(() => NegativeMining.Write(Mined, [Query("q", "a")], [new MiningPart([Query("q", "a")], new FixedRetriever("b"))], 1, _ => { }, stop.Token));
         Assert.False(File.Exists(Mined));
+    }
+
+    [Fact]
+    public void Write_InParts_AsksEachPromptOnceAndKnowsAllAnswers()
+    {
+        RatedQuery[] first = [Query("q", "a"), Query("p", "b")];
+        RatedQuery[] second = [Query("q", "b"), Query("r", "a")];
+
+        NegativeMining.Write(Mined, [.. first, .. second], [new MiningPart(first, new FixedRetriever("a", "b")), new MiningPart(second, new FixedRetriever("b", "c"))], 10, _ => { }, CancellationToken.None);
+
+        Assert.Equal(["q: a b | ", "p: b | a", "r:  | b c"], Lines());
     }
 
     private static RatedQuery Query(string text, params string[] right) => new("task", text, right.ToHashSet());
 
-    private void Write(RatedQuery[] queries, FixedRetriever retriever, int each) => NegativeMining.Write(Mined, queries, retriever, each, _ => { }, CancellationToken.None);
+    private void Write(RatedQuery[] queries, FixedRetriever retriever, int each) => NegativeMining.Write(Mined, queries, [new MiningPart(queries, retriever)], each, _ => { }, CancellationToken.None);
 
     private IEnumerable<string> Lines() =>
         File.ReadLines(Mined).Select(line => JsonNode.Parse(line)!).Select(line => $"{line["prompt"]}: {Texts(line["right"])} | {Texts(line["wrong"])}");

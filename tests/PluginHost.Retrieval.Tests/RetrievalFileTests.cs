@@ -26,11 +26,12 @@ public sealed class RetrievalFileTests : IDisposable
     {
         var file = Path.Combine(folder, "r.json");
         File.WriteAllText(Path.Combine(folder, "p.json"), "{}");
-        File.WriteAllText(file, """{ "name": "r", "encoder": "p.json", "reranker": { "encoder": "no.json", "candidates": 0, "candidate": 5, "negatives": { "each": 0 } } }""");
+        File.WriteAllText(file, """{ "name": "r", "encoder": "p.json", "reranker": { "encoder": "no.json", "candidates": 0, "candidate": 5, "negatives": { "each": 0, "folds": 0 } }, "negatives": { "folds": 2 } }""");
 
         var errors = Assert.Throws<ConfigException>(() => RetrievalFile.Read(file)).Errors.Select(error => error.Message).ToList();
 
-        Assert.Equal(4, errors.Count);
+        Assert.Equal(6, errors.Count);
+        Assert.Equal(2, errors.Count(error => error.Contains("'folds'", StringComparison.Ordinal))); // what mines before there are towers has none
         Assert.Contains(errors, error => error.Contains("no.json, which is no file", StringComparison.Ordinal));
         Assert.Contains(errors, error => error.Contains("'candidate'", StringComparison.Ordinal) && error.Contains("'candidates'", StringComparison.Ordinal));
     }

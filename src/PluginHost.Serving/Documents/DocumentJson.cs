@@ -57,7 +57,7 @@ internal static class DocumentJson
     }
 
     /// <summary><c>vector_store</c>, and with what it is searched.</summary>
-    public static void Store(Utf8JsonWriter writer, VectorStore store, (int InProgress, int Completed, int Failed, long Bytes) count, RetrievalEngine engine)
+    public static void Store(Utf8JsonWriter writer, VectorStore store, FileCounts count, RetrievalEngine engine)
     {
         writer.WriteStartObject();
         writer.WriteString("id", store.Id);
@@ -67,13 +67,7 @@ internal static class DocumentJson
         writer.WriteString("name", store.Name);
         writer.WriteString("description", store.Description);
         writer.WriteNumber("usage_bytes", count.Bytes);
-        writer.WriteStartObject("file_counts");
-        writer.WriteNumber("in_progress", count.InProgress);
-        writer.WriteNumber("completed", count.Completed);
-        writer.WriteNumber("failed", count.Failed);
-        writer.WriteNumber("cancelled", 0);
-        writer.WriteNumber("total", count.InProgress + count.Completed + count.Failed);
-        writer.WriteEndObject();
+        Counts(writer, count);
         writer.WriteString("status", count.InProgress > 0 ? "in_progress" : "completed");
         writer.WriteNull("expires_after");
         writer.WriteNull("expires_at");
@@ -83,8 +77,22 @@ internal static class DocumentJson
         writer.WriteString("retriever", engine.Retriever);
         writer.WriteString("encoder", engine.Encoder);
         writer.WriteString("reranker", engine.RerankerName);
+        writer.WriteBoolean("pictures", engine.Towers is { ReadsPictures: true });
         if (engine.Reason is { } reason) writer.WriteString("reason", reason);
         writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    /// <summary><c>vector_store.files_batch</c>.</summary>
+    public static void Batch(Utf8JsonWriter writer, FileBatch batch, FileCounts count)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("id", batch.Id);
+        writer.WriteString("object", "vector_store.files_batch");
+        writer.WriteNumber("created_at", batch.Created.ToUnixTimeSeconds());
+        writer.WriteString("vector_store_id", batch.Store);
+        writer.WriteString("status", batch.Cancelled ? "cancelled" : count.InProgress > 0 ? "in_progress" : "completed");
+        Counts(writer, count);
         writer.WriteEndObject();
     }
 
@@ -123,6 +131,18 @@ internal static class DocumentJson
     {
         IngestionStatus.InProgress => "in_progress",
         IngestionStatus.Completed => "completed",
+        IngestionStatus.Cancelled => "cancelled",
         _ => "failed",
     };
+
+    private static void Counts(Utf8JsonWriter writer, FileCounts count)
+    {
+        writer.WriteStartObject("file_counts");
+        writer.WriteNumber("in_progress", count.InProgress);
+        writer.WriteNumber("completed", count.Completed);
+        writer.WriteNumber("failed", count.Failed);
+        writer.WriteNumber("cancelled", count.Cancelled);
+        writer.WriteNumber("total", count.Total);
+        writer.WriteEndObject();
+    }
 }

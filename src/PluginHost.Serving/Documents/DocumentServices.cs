@@ -11,7 +11,7 @@ public static class DocumentServices
     public static IServiceCollection AddDocuments(this IServiceCollection services, DocumentHost documents)
     {
         services.TryAddSingleton(TimeProvider.System);
-        return services.AddSingleton(documents).AddSingleton<FileEndpoints>().AddSingleton<VectorStoreEndpoints>().AddSingleton<SearchEndpoint>().AddSingleton<RerankEndpoint>()
+        return services.AddSingleton(documents).AddSingleton<FileEndpoints>().AddSingleton<VectorStoreEndpoints>().AddSingleton<FileBatchEndpoints>().AddSingleton<SearchEndpoint>().AddSingleton<RerankEndpoint>()
             .AddSingleton<StoreIngestion>().AddHostedService(provider => provider.GetRequiredService<StoreIngestion>());
     }
 
@@ -20,6 +20,7 @@ public static class DocumentServices
     {
         routes.ServiceProvider.GetRequiredService<FileEndpoints>().Map(routes);
         routes.ServiceProvider.GetRequiredService<VectorStoreEndpoints>().Map(routes);
+        routes.ServiceProvider.GetRequiredService<FileBatchEndpoints>().Map(routes);
         routes.ServiceProvider.GetRequiredService<SearchEndpoint>().Map(routes);
         routes.ServiceProvider.GetRequiredService<RerankEndpoint>().Map(routes);
     }

@@ -10,11 +10,16 @@ internal sealed class DocumentStore(string file, int mostPages = 0) : IDisposabl
     private const string Stores = "SELECT number, id, name, description, metadata, created, changed FROM stores WHERE 1";
     private const string Attached = "SELECT a.number, a.store, a.file, a.status, a.attributes, a.chunk, a.created, a.code, a.error, a.attempts, f.name, f.bytes, f.hash FROM attached a JOIN files f ON f.id = a.file WHERE 1";
 
+    private const string OfBatch = "AND ($batch IS NULL OR a.number IN (SELECT attached FROM batched WHERE batch = $batch))";
+
     private readonly SqliteFile database = new(file, "documents", "give this one artifacts of its own", """
         CREATE TABLE IF NOT EXISTS files (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, purpose TEXT NOT NULL, bytes INTEGER NOT NULL, hash TEXT NOT NULL, created INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS stores (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, description TEXT, metadata TEXT NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS attached (number INTEGER PRIMARY KEY AUTOINCREMENT, store TEXT NOT NULL REFERENCES stores (id) ON DELETE CASCADE, file TEXT NOT NULL REFERENCES files (id) ON DELETE CASCADE,
           status INTEGER NOT NULL, attributes TEXT NOT NULL, chunk INTEGER NOT NULL, created INTEGER NOT NULL, code TEXT, error TEXT, attempts INTEGER NOT NULL DEFAULT 0, space TEXT, UNIQUE (store, file));
+        CREATE TABLE IF NOT EXISTS batches (id TEXT PRIMARY KEY, store TEXT NOT NULL REFERENCES stores (id) ON DELETE CASCADE, created INTEGER NOT NULL, cancelled INTEGER NOT NULL DEFAULT 0);
+        CREATE TABLE IF NOT EXISTS batched (attached INTEGER PRIMARY KEY REFERENCES attached (number) ON DELETE CASCADE, batch TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE);
+        CREATE INDEX IF NOT EXISTS batchedOf ON batched (batch);
         CREATE INDEX IF NOT EXISTS attachedOfFiles ON attached (file);
         CREATE INDEX IF NOT EXISTS attachedWaiting ON attached (status, number);
         """, mostPages);
@@ -76,31 +81,52 @@ internal sealed class DocumentStore(string file, int mostPages = 0) : IDisposabl
     /// <summary>Deletes a store; its files stay.</summary>
     public bool DeleteStore(string id) => database.Execute("DELETE FROM stores WHERE id = $id", ("$id", id)) > 0;
 
-    /// <summary>How many files of a store stand where, and their bytes.</summary>
-    public (int InProgress, int Completed, int Failed, long Bytes) Count(string store)
+    /// <summary>How many files of a store, or of a batch of it, stand where.</summary>
+    public FileCounts Count(string store, string? batch = null)
     {
-        var rows = database.Read("SELECT a.status, count(*), sum(f.bytes) FROM attached a JOIN files f ON f.id = a.file WHERE a.store = $store GROUP BY a.status",
-            row => (Status: (IngestionStatus)row.GetInt32(0), Count: row.GetInt32(1), Bytes: row.GetInt64(2)), ("$store", store));
+        var rows = database.Read($"SELECT a.status, count(*), sum(f.bytes) FROM attached a JOIN files f ON f.id = a.file WHERE a.store = $store {OfBatch} GROUP BY a.status",
+            row => (Status: (IngestionStatus)row.GetInt32(0), Count: row.GetInt32(1), Bytes: row.GetInt64(2)), ("$store", store), ("$batch", batch));
         int Of(IngestionStatus status) => rows.Where(row => row.Status == status).Sum(row => row.Count);
-        return (Of(IngestionStatus.InProgress), Of(IngestionStatus.Completed), Of(IngestionStatus.Failed), rows.Where(row => row.Status == IngestionStatus.Completed).Sum(row => row.Bytes));
+        return new FileCounts(Of(IngestionStatus.InProgress), Of(IngestionStatus.Completed), Of(IngestionStatus.Failed), Of(IngestionStatus.Cancelled), rows.Where(row => row.Status == IngestionStatus.Completed).Sum(row => row.Bytes));
     }
 
     /// <summary>Attaches a file, to be read; one that is attached already is read anew.</summary>
-    public AttachedFile Attach(string store, string file, string attributes, int chunk, DateTimeOffset now) => database.Whole(() =>
+    public AttachedFile Attach(string store, AttachedAs item, DateTimeOffset now) => database.Whole(() =>
     {
-        database.Execute("DELETE FROM attached WHERE store = $store AND file = $file", ("$store", store), ("$file", file));
-        database.Execute("INSERT INTO attached (store, file, status, attributes, chunk, created) VALUES ($store, $file, 0, $attributes, $chunk, $now)",
-            ("$store", store), ("$file", file), ("$attributes", attributes), ("$chunk", chunk), ("$now", Milliseconds(now)));
-        Touch(store, now);
-        return FindAttached(store, file)!;
+        Add(store, item, now);
+        return FindAttached(store, item.File)!;
+    });
+
+    /// <summary>Attaches files together, all of them or none.</summary>
+    public FileBatch AttachBatch(string store, IReadOnlyList<AttachedAs> items, DateTimeOffset now) => database.Whole(() =>
+    {
+        var id = NewId("vsfb_");
+        database.Execute("INSERT INTO batches (id, store, created) VALUES ($id, $store, $now)", ("$id", id), ("$store", store), ("$now", Milliseconds(now)));
+        foreach (var item in items)
+        {
+            Add(store, item, now);
+            database.Execute("INSERT INTO batched (attached, batch) VALUES (last_insert_rowid(), $id)", ("$id", id));
+        }
+        return FindBatch(store, id)!;
+    });
+
+    /// <summary>A batch of a store, or null.</summary>
+    public FileBatch? FindBatch(string store, string id) => database.Read("SELECT id, store, created, cancelled FROM batches WHERE store = $store AND id = $id",
+        row => new FileBatch(row.GetString(0), row.GetString(1), Time(row, 2), row.GetBoolean(3)), ("$store", store), ("$id", id)).FirstOrDefault();
+
+    /// <summary>Gives up what of a batch has not been read.</summary>
+    public void CancelBatch(string id) => database.Whole(() =>
+    {
+        database.Execute("UPDATE attached SET status = 3 WHERE status = 0 AND number IN (SELECT attached FROM batched WHERE batch = $id)", ("$id", id));
+        return database.Execute("UPDATE batches SET cancelled = 1 WHERE id = $id", ("$id", id));
     });
 
     /// <summary>A file of a store, or null.</summary>
     public AttachedFile? FindAttached(string store, string file) => database.Read($"{Attached} AND a.store = $store AND a.file = $file", AttachedOf, ("$store", store), ("$file", file)).FirstOrDefault();
 
-    /// <summary>A page of a store's files, and one more.</summary>
-    public IReadOnlyList<AttachedFile> ListAttached(string store, ListPage page, IngestionStatus? status) =>
-        database.Read($"{Attached} AND a.store = $store AND ($status IS NULL OR a.status = $status){page.Sql("a.number")}", AttachedOf, ("$store", store), ("$status", (int?)status));
+    /// <summary>A page of a store's files, or of those of a batch of it, and one more.</summary>
+    public IReadOnlyList<AttachedFile> ListAttached(string store, ListPage page, IngestionStatus? status, string? batch = null) =>
+        database.Read($"{Attached} AND a.store = $store AND ($status IS NULL OR a.status = $status) {OfBatch}{page.Sql("a.number")}", AttachedOf, ("$store", store), ("$status", (int?)status), ("$batch", batch));
 
     /// <summary>The files of a store that searches find.</summary>
     public IReadOnlyList<AttachedFile> Searchable(string store) => database.Read($"{Attached} AND a.store = $store AND a.status = 1", AttachedOf, ("$store", store));
@@ -126,11 +152,11 @@ internal sealed class DocumentStore(string file, int mostPages = 0) : IDisposabl
 
     /// <summary>Notes that a file's chunks are in the index of a space.</summary>
     public void Complete(AttachedFile item, string space) =>
-        database.Execute("UPDATE attached SET status = 1, space = $space, attempts = 0 WHERE number = $number", ("$space", space), ("$number", item.Number));
+        database.Execute("UPDATE attached SET status = 1, space = $space, attempts = 0 WHERE status = 0 AND number = $number", ("$space", space), ("$number", item.Number));
 
     /// <summary>Notes that a file cannot be read.</summary>
     public void Fail(AttachedFile item, string code, string error) =>
-        database.Execute("UPDATE attached SET status = 2, code = $code, error = $error, attempts = 0 WHERE number = $number", ("$code", code), ("$error", error), ("$number", item.Number));
+        database.Execute("UPDATE attached SET status = 2, code = $code, error = $error, attempts = 0 WHERE status = 0 AND number = $number", ("$code", code), ("$error", error), ("$number", item.Number));
 
     /// <summary>Lets a file be read again.</summary>
     public void Again(AttachedFile item) => database.Execute("UPDATE attached SET status = 0 WHERE number = $number", ("$number", item.Number));
@@ -139,6 +165,14 @@ internal sealed class DocumentStore(string file, int mostPages = 0) : IDisposabl
     public void Enter(string space) => database.Execute("UPDATE attached SET status = 0 WHERE status = 1 AND space IS NOT $space", ("$space", space));
 
     public void Dispose() => database.Dispose();
+
+    private void Add(string store, AttachedAs item, DateTimeOffset now)
+    {
+        database.Execute("DELETE FROM attached WHERE store = $store AND file = $file", ("$store", store), ("$file", item.File));
+        Touch(store, now);
+        database.Execute("INSERT INTO attached (store, file, status, attributes, chunk, created) VALUES ($store, $file, 0, $attributes, $chunk, $now)",
+            ("$store", store), ("$file", item.File), ("$attributes", item.Attributes), ("$chunk", item.Chunk), ("$now", Milliseconds(now)));
+    }
 
     private void Touch(string store, DateTimeOffset now) => database.Execute("UPDATE stores SET changed = $now WHERE id = $id", ("$id", store), ("$now", Milliseconds(now)));
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using PluginHost.Config;
+using PluginHost.Config.Json;
 using PluginHost.Serving.Http;
 
 namespace PluginHost.Serving.Documents;
@@ -118,6 +119,14 @@ internal sealed class FileEndpoints(DocumentHost documents, StoreIngestion inges
     /// <summary>A file by its id.</summary>
     /// <exception cref="ApiException">There is none.</exception>
     public static StoredFile Find(DocumentHost documents, string id) => documents.Store.FindFile(id) ?? throw new ApiException(ApiError.Missing($"there is no file '{id}'", null, "file_not_found"));
+
+    /// <summary>A file that a body names by its id; null: there is none, which is noted.</summary>
+    public static string? Known(DocumentHost documents, JsonElementNode id, List<ConfigError> errors)
+    {
+        if (id.Kind == JsonKind.String && documents.Store.FindFile(id.Text) is not null) return id.Text;
+        errors.Add(new ConfigError(id.Location, id.Kind == JsonKind.String ? $"there is no file '{id.Text}'" : $"a file is named by its id, not {JsonObjectReader.Describe(id)}"));
+        return null;
+    }
 
     /// <summary>Changes what is kept; a full disk is said as what it is.</summary>
     public static T Kept<T>(Func<T> act)

@@ -4,7 +4,7 @@ using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Config.Json;
 using PluginHost.Retrieval;
-using PluginHost.Retrieval.Documents;
+using PluginHost.Runs.Inference;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
 
@@ -43,8 +43,8 @@ public sealed class RetrievalEngine : IDisposable
     /// <summary>The run that encodes; null: documents are searched by their words.</summary>
     public string? Encoder { get; init; }
 
-    /// <summary>Vectors of passages; null: there are none.</summary>
-    public Func<IReadOnlyList<Passage>, IReadOnlyList<float[]>>? Encode { get; init; }
+    /// <summary>Vectors of passages and of queries; null: there are none.</summary>
+    public IPassageEncoder? Towers { get; init; }
 
     /// <summary>Why documents are searched by their words alone; null: they are not.</summary>
     public string? Reason { get; init; }
@@ -119,7 +119,7 @@ public sealed class RetrievalEngine : IDisposable
                 Space = space,
                 Open = Opened,
                 Encoder = run,
-                Encode = passages => encoder.Passages([.. passages.Select(passage => passage.Content)]),
+                Towers = encoder,
                 Chunk = config.ChunkCharacters,
                 Corpus = corpus,
                 Reranker = second,

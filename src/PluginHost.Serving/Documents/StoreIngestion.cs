@@ -103,10 +103,10 @@ internal sealed class StoreIngestion(DocumentHost documents, ILogger<StoreIngest
         var passages = DocumentReader.Read(item.Name, File.ReadAllBytes(documents.Contents.PathOf(item.File)), cancellation);
         List<Passage> chunks = [.. new Chunker(item.Chunk).Cut(passages)];
         if (chunks.Count == 0) throw new UserErrorException($"{item.Name}: has no text");
-        var vectors = documents.Engine.Encode?.Invoke(chunks);
+        var vectors = documents.Engine.Towers?.Passages([.. chunks.Select(chunk => chunk.Content)]);
         lock (writing)
         {
-            if (documents.Store.FindAttached(item.Store, item.File)?.Number != item.Number) return; // taken out, or attached anew
+            if (documents.Store.FindAttached(item.Store, item.File) is not { Status: IngestionStatus.InProgress } now || now.Number != item.Number) return; // taken out, cancelled, or attached anew
             documents.Indexes!.Use(item.Store, opened =>
             {
                 opened.Index.Put([new IndexedDocument(item.File, item.Fingerprint, [.. chunks.Select((chunk, number) => new IndexedChunk(chunk.Text, chunk.Place, vectors is null ? default : vectors[number]))])]);
@@ -125,6 +125,12 @@ internal sealed class StoreIngestion(DocumentHost documents, ILogger<StoreIngest
             Forget(store, file);
             return true;
         }
+    }
+
+    /// <summary>Gives up what of a batch has not been read.</summary>
+    public void Cancel(FileBatch batch)
+    {
+        lock (writing) documents.Store.CancelBatch(batch.Id);
     }
 
     /// <summary>Deletes a file, and takes it out of all stores; false: there is none.</summary>

@@ -34,7 +34,30 @@ internal enum IngestionStatus
 
     /// <summary>It cannot be read.</summary>
     Failed,
+
+    /// <summary>Its batch was cancelled before it was read.</summary>
+    Cancelled,
 }
+
+/// <summary>How many files stand where, and the bytes of those that searches find.</summary>
+internal readonly record struct FileCounts(int InProgress, int Completed, int Failed, int Cancelled, long Bytes)
+{
+    /// <summary>All of them.</summary>
+    public int Total => InProgress + Completed + Failed + Cancelled;
+}
+
+/// <summary>Files that were attached to a store in one request.</summary>
+/// <param name="Id">Its id: <c>vsfb_…</c>.</param>
+/// <param name="Store">The store's id.</param>
+/// <param name="Created">When they were attached.</param>
+/// <param name="Cancelled">Whether what of it was not read yet has been given up.</param>
+internal sealed record FileBatch(string Id, string Store, DateTimeOffset Created, bool Cancelled);
+
+/// <summary>A file that is to be attached.</summary>
+/// <param name="File">Its id.</param>
+/// <param name="Attributes">What searches filter by, as a JSON object.</param>
+/// <param name="Chunk">Characters of a chunk at most.</param>
+internal sealed record AttachedAs(string File, string Attributes, int Chunk);
 
 /// <summary>A file in a store.</summary>
 /// <param name="Number">Counts them in the order in which they were attached.</param>

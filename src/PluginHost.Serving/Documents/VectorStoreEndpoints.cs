@@ -13,7 +13,7 @@ internal sealed class VectorStoreEndpoints(DocumentHost documents, StoreIngestio
     private const int MostListed = 100;
     private const int MostFiles = 500;
     private const int LongestText = 512;
-    private static readonly string[] Statuses = ["in_progress", "completed", "failed", "cancelled"];
+    private static readonly string[] Statuses = [.. Enum.GetValues<IngestionStatus>().Select(DocumentJson.NameOf)];
 
     /// <summary>Maps the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -38,8 +38,7 @@ internal sealed class VectorStoreEndpoints(DocumentHost documents, StoreIngestio
         var (name, description) = (Short(reader, "name", errors), Short(reader, "description", errors));
         var files = reader.Items("file_ids") ?? [];
         if (files.Count > MostFiles) errors.Add(new ConfigError(files[0].Location, $"there are {files.Count} files; {MostFiles} are the most in one request"));
-        foreach (var file in files.Take(MostFiles).Where(file => file.Kind != JsonKind.String || documents.Store.FindFile(file.Text) is null))
-            errors.Add(new ConfigError(file.Location, $"there is no file {JsonObjectReader.Describe(file)}"));
+        List<string?> known = [.. files.Take(MostFiles).Select(file => FileEndpoints.Known(documents, file, errors))];
         var metadata = FileAttributes.Read(reader, "metadata", textsAlone: true, errors);
         var chunk = Chunk(reader, engine.Chunk, errors);
         if (reader.Value("expires_after") is { } expires) errors.Add(new ConfigError(expires.Location, "vector stores do not expire here; leave 'expires_after' out, and delete the store"));
@@ -47,7 +46,7 @@ internal sealed class VectorStoreEndpoints(DocumentHost documents, StoreIngestio
         var store = FileEndpoints.Kept(() =>
         {
             var made = documents.Store.AddStore(name ?? "", description, metadata ?? "{}", clock.GetUtcNow());
-            foreach (var file in files) documents.Store.Attach(made.Id, file.Text, "{}", chunk, clock.GetUtcNow());
+            foreach (var file in known) documents.Store.Attach(made.Id, new AttachedAs(file!, "{}", chunk), clock.GetUtcNow());
             return made;
         });
         ingestion.Wake();
@@ -91,20 +90,24 @@ internal sealed class VectorStoreEndpoints(DocumentHost documents, StoreIngestio
         var chunk = Chunk(reader, documents.Engine.Chunk, errors);
         End(reader, errors);
         var known = FileEndpoints.Find(documents, file!);
-        var item = FileEndpoints.Kept(() => documents.Store.Attach(store.Id, known.Id, attributes ?? "{}", chunk, clock.GetUtcNow()));
+        var item = FileEndpoints.Kept(() => documents.Store.Attach(store.Id, new AttachedAs(known.Id, attributes ?? "{}", chunk), clock.GetUtcNow()));
         ingestion.Wake();
         await ApiJson.WriteAsync(context, writer => DocumentJson.Attached(writer, item));
     }
 
     private Task ListFilesAsync(HttpContext context)
     {
-        var store = Named(context);
-        var page = ListQuery.Read(context, 20, MostListed, id => documents.Store.FindAttached(store.Id, id)?.Number);
+        return FilesAsync(context, documents, Named(context).Id, null);
+    }
+
+    /// <summary>Answers with a page of a store's files, or of those of a batch of it.</summary>
+    public static Task FilesAsync(HttpContext context, DocumentHost documents, string store, string? batch)
+    {
+        var page = ListQuery.Read(context, 20, MostListed, id => documents.Store.FindAttached(store, id)?.Number);
         var filter = (string?)context.Request.Query["filter"];
         if (filter is not null && !Statuses.Contains(filter)) throw new ApiException(ApiError.Invalid($"'{filter}' is no status{NearestName.Suggestion(filter, Statuses)}; statuses are {string.Join(", ", Statuses)}", "filter"));
-        IngestionStatus? status = filter switch { "in_progress" => IngestionStatus.InProgress, "completed" => IngestionStatus.Completed, "failed" => IngestionStatus.Failed, _ => null };
-        var items = filter == "cancelled" ? [] : documents.Store.ListAttached(store.Id, page, status);
-        return DocumentJson.ListAsync(context, items, page.Limit, item => item.File, DocumentJson.Attached);
+        IngestionStatus? status = filter is null ? null : (IngestionStatus)Array.IndexOf(Statuses, filter);
+        return DocumentJson.ListAsync(context, documents.Store.ListAttached(store, page, status, batch), page.Limit, item => item.File, DocumentJson.Attached);
     }
 
     private Task ShowFileAsync(HttpContext context) => ApiJson.WriteAsync(context, writer => DocumentJson.Attached(writer, NamedFile(context)));
@@ -150,7 +153,8 @@ internal sealed class VectorStoreEndpoints(DocumentHost documents, StoreIngestio
         return (new JsonObjectReader(await ApiJson.ReadAsync(context, server.MaxBodyBytes), what, errors), errors);
     }
 
-    private static void End(JsonObjectReader reader, List<ConfigError> errors)
+    /// <summary>Nothing else is in a body, and nothing is wrong with it.</summary>
+    public static void End(JsonObjectReader reader, List<ConfigError> errors)
     {
         reader.End();
         if (errors.Count > 0) throw new ConfigException(errors);
@@ -163,8 +167,8 @@ internal sealed class VectorStoreEndpoints(DocumentHost documents, StoreIngestio
         return text;
     }
 
-    // Characters of a chunk.
-    private static int Chunk(JsonObjectReader body, int missing, List<ConfigError> errors)
+    /// <summary>Characters of a chunk, as a body asks for them.</summary>
+    public static int Chunk(JsonObjectReader body, int missing, List<ConfigError> errors)
     {
         if (body.Value("chunking_strategy") is not { } node) return missing;
         var reader = new JsonObjectReader(node, "'chunking_strategy'", errors);

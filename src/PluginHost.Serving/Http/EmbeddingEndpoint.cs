@@ -30,7 +30,7 @@ internal sealed class EmbeddingEndpoint(ModelDirectory models, ServerConfig serv
         var model = models.Ready(id);
         var embeddings = model.Embeddings ?? throw new ApiException(ApiError.Invalid($"the model '{id}' embeds nothing: texts and media share no space in it", "model"));
         var contents = Inputs(input!, model);
-        await media.FetchAsync(contents, context.RequestAborted);
+        await media.FetchAsync(contents, "input", context.RequestAborted);
         var vectors = await embeddings.GenerateAsync(contents, null, context.RequestAborted);
         var tokens = contents.OfType<TextContent>().Sum(text => model.Tokenizer?.Encode(text.Text).Count ?? 0);
         await ApiJson.WriteAsync(context, writer =>

@@ -3,6 +3,7 @@ using PluginHost.Artifacts.Models;
 using PluginHost.Catalog;
 using PluginHost.Config;
 using PluginHost.Retrieval;
+using PluginHost.Retrieval.Documents;
 using PluginHost.Runs.Inference;
 using PluginHost.Sdk;
 using static TorchSharp.torch;
@@ -54,6 +55,9 @@ internal sealed class OpenRetrieval : IDisposable
     public string Identity { get; } = "";
 
     public IDocumentIndex Index { get; } = null!;
+
+    /// <summary>Vectors of passages.</summary>
+    public IReadOnlyList<float[]> Passages(IReadOnlyList<Passage> passages) => Encoder.Passages([.. passages.Select(passage => passage.Content)]);
 
     public IRetriever Retriever(PluginUse use) => Plugins.Retriever(use, Index, Encoder);
 

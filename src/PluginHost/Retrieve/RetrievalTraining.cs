@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PluginHost.Artifacts;
 using PluginHost.Catalog;
 using PluginHost.Config;
+using PluginHost.Data;
 using PluginHost.Retrieval;
 using PluginHost.Retrieval.Documents;
 using PluginHost.Retrieval.Evaluation;
@@ -18,27 +19,30 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
     /// <summary>Mines negatives by words, and trains the towers with them.</summary>
     public void TrainTowers(PluginCatalog catalog, ProjectConfig project)
     {
-        var set = new List<string>();
         if (config.Negatives.Queries > 0)
         {
             using var plugins = new RetrievalPlugins(catalog, loggers, cancellation);
             var source = plugins.Source(project);
             var words = plugins.Index(config.Index, folder.Words, 0);
             new Ingestion(words, null, new Chunker(config.ChunkCharacters)).Run(Documents(source, project), done => progress(done, "documents indexed by their words"), cancellation);
-            Mine(folder.Negatives, source, plugins.Retriever(OpenRetrieval.Lexical, words, null), config.Negatives);
-            set.Add($"{config.Negatives.Setting}={folder.Negatives}");
+            var queries = Queries(source, [Splits.Train, Splits.Validation], config.Negatives);
+            Mine(folder.Negatives, queries, [new MiningPart(queries, plugins.Retriever(OpenRetrieval.Lexical, words, null))], config.Negatives);
         }
-        AtomicFile.WriteText(folder.Encoder, Train(config.Encoder, set, "towers"));
+        AtomicFile.WriteText(folder.Encoder, Train(config.Encoder, MinedByWords, "towers"));
     }
 
     /// <summary>Mines negatives by the first stage, and trains the reranker with them.</summary>
-    public void TrainReranker(OpenRetrieval opened, ProjectConfig project)
+    public void TrainReranker(PluginCatalog catalog, OpenRetrieval opened, ProjectConfig project)
     {
         if (config.Reranker is not { } reranking) return;
         var set = reranking.From.Select(setting => $"{setting}={RunFolder.Find(host.Artifacts, folder.TowersRun!).Path}").ToList();
         if (reranking.Negatives.Queries > 0)
         {
-            Mine(folder.HardNegatives, opened.Plugins.Source(project), opened.Retriever(config.Retriever), reranking.Negatives);
+            var source = opened.Plugins.Source(project);
+            // Of the validation split too: how well what the search brings is told apart is to be seen where nothing was learnt.
+            MiningPart Own(string split) => new(Queries(source, [split], reranking.Negatives), opened.Retriever(config.Retriever));
+            var parts = reranking.Negatives.Folds == 1 ? [Own(Splits.Train)] : Enumerable.Range(0, reranking.Negatives.Folds).SelectMany(fold => Fold(catalog, project, fold));
+            Mine(folder.HardNegatives, Queries(source, [Splits.Train, Splits.Validation], reranking.Negatives), parts.Append(Own(Splits.Validation)), reranking.Negatives);
             set.Add($"{reranking.Negatives.Setting}={folder.HardNegatives}");
         }
         AtomicFile.WriteText(folder.Reranker, $"{Train(reranking.Encoder, set, "reranker")}\n{opened.Identity}\n");
@@ -52,12 +56,25 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
         ? DocumentList.OfFiles(config.Documents, config.ChunkCharacters, pictures)
         : DocumentList.OfSamples(source, project.Data.Languages[0], config.ChunkCharacters);
 
-    // Of the validation split too: how well what the search brings is told apart is to be seen where nothing was learnt.
-    private void Mine(string file, ISource source, IRetriever retriever, MiningConfig mining)
+    private IReadOnlyList<string> MinedByWords => config.Negatives.Queries > 0 ? [$"{config.Negatives.Setting}={folder.Negatives}"] : [];
+
+    /// <summary>A fold's queries, and towers for them that have learnt without it; they are gone when the next part is asked for.</summary>
+    private IEnumerable<MiningPart> Fold(PluginCatalog catalog, ProjectConfig project, int fold)
     {
-        RatedQuery[] queries = [.. new[] { Splits.Train, Splits.Validation }.SelectMany(split => RatedQuery.Of(source, split, config.Evaluate.Tasks, mining.Queries).Take(mining.Queries))];
-        NegativeMining.Write(file, queries, retriever, mining.Each, done => progress(done, "queries mined"), cancellation);
+        var mining = config.Reranker!.Negatives;
+        var towers = Train(config.Encoder, [.. MinedByWords, $"data.folds={mining.Folds}", $"data.fold={fold}"], "towers of a fold");
+        using var opened = new OpenRetrieval(config, host, towers, catalog, loggers, cancellation);
+        var source = opened.Plugins.Source(project);
+        new Ingestion(opened.Index, opened.Passages, new Chunker(config.ChunkCharacters)).Run(Documents(source, project, opened.Encoder.ReadsPictures), done => progress(done, "documents indexed for a fold"), cancellation);
+        yield return new MiningPart(Queries(FoldedSource.Only(source, mining.Folds, fold), [Splits.Train], mining), opened.Retriever(config.Retriever));
+        opened.Index.Delete([.. opened.Index.Documents.Keys]);
     }
+
+    private RatedQuery[] Queries(ISource source, IEnumerable<string> splits, MiningConfig mining) =>
+        [.. splits.SelectMany(split => RatedQuery.Of(source, split, config.Evaluate.Tasks, mining.Queries).Take(mining.Queries))];
+
+    private void Mine(string file, IReadOnlyList<RatedQuery> queries, IEnumerable<MiningPart> parts, MiningConfig mining) =>
+        NegativeMining.Write(file, queries, parts, mining.Each, done => progress(done, "queries mined"), cancellation);
 
     /// <summary>Trains a project; gives the name of its run.</summary>
     private string Train(string project, IEnumerable<string> set, string what)

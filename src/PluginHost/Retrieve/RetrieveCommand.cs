@@ -38,7 +38,7 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
         // The towers' graph has served its turn: the reranker's process needs the memory.
         if (config.Reranker is null) return ExitCode.Success;
         using var trained = Open(catalog);
-        if (again || Folder.RerankerRun(trained.Identity) is null) Training.TrainReranker(trained, project);
+        if (again || Folder.RerankerRun(trained.Identity) is null) Training.TrainReranker(catalog, trained, project);
         return ExitCode.Success;
     }
 
@@ -91,7 +91,7 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
     private void Ingest(OpenRetrieval opened, ProjectConfig project)
     {
         var index = opened.Index;
-        var result = new Ingestion(index, passages => opened.Encoder.Passages([.. passages.Select(passage => passage.Content)]), new Chunker(config.ChunkCharacters))
+        var result = new Ingestion(index, opened.Passages, new Chunker(config.ChunkCharacters))
             .Run(Training.Documents(opened.Plugins.Source(project), project, opened.Encoder.ReadsPictures), done => Progress(done, "documents"), cancellation);
         foreach (var (id, reason) in result.Refused) Talk.WriteLine($"left out: {id}: {reason}");
         var figures = new JsonObject

@@ -34,6 +34,8 @@ public sealed class OpenAIDocumentTests : IDisposable
         for await (const item of client.vectorStores.list()) result.stores.push(item.name);
         await client.vectorStores.files.delete(file.id, { vector_store_id: store.id });
         result.after = (await client.vectorStores.search(store.id, { query: 'heron' })).data.length;
+        const batch = await client.vectorStores.fileBatches.createAndPoll(store.id, { file_ids: [file.id] }, { pollIntervalMs: 20 });
+        result.batch = [batch.status, batch.file_counts.completed, (await client.vectorStores.fileBatches.listFiles(batch.id, { vector_store_id: store.id })).data[0].id === file.id];
         result.deleted = [(await client.vectorStores.delete(store.id)).deleted, (await client.files.delete(file.id)).deleted];
         try { await client.files.retrieve(file.id); } catch (error) { result.missing = [error.status, error.code]; }
         process.stdout.write(JSON.stringify(result));
@@ -61,6 +63,7 @@ public sealed class OpenAIDocumentTests : IDisposable
         Assert.Equal("""["failed","completed"]""", said["files"]!.ToJsonString());
         Assert.Equal("""["herons"]""", said["stores"]!.ToJsonString());
         Assert.Equal(0, (int)said["after"]!);
+        Assert.Equal("""["completed",1,true]""", said["batch"]!.ToJsonString());
         Assert.Equal("[true,true]", said["deleted"]!.ToJsonString());
         Assert.Equal("""[404,"file_not_found"]""", said["missing"]!.ToJsonString());
     }
@@ -91,6 +94,10 @@ public sealed class OpenAIDocumentTests : IDisposable
         Assert.Equal(file.Id, (string)found["data"]![0]!["file_id"]!);
         Assert.Equal(store.Id, Assert.Single(stores.GetVectorStores()).Id);
 
+        VectorStoreFileBatch batch = await stores.AddFileBatchToVectorStoreAsync(store.Id, [file.Id]);
+        await server.UntilReadAsync(store.Id, file.Id);
+        batch = await stores.GetVectorStoreFileBatchAsync(store.Id, batch.BatchId);
+        Assert.Equal((VectorStoreFileBatchStatus.Completed, 1), (batch.Status, batch.FileCounts.Completed));
         Assert.True((await stores.RemoveFileFromVectorStoreAsync(store.Id, file.Id)).Value.Removed);
         Assert.True((await stores.DeleteVectorStoreAsync(store.Id)).Value.Deleted);
         Assert.True((await files.DeleteFileAsync(file.Id)).Value.Deleted);

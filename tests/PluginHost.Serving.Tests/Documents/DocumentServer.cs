@@ -2,8 +2,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Index.Sqlite;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging.Abstractions;
 using PluginHost.Config;
+using PluginHost.Runs.Inference;
 using PluginHost.Sdk;
 using PluginHost.Serving.Documents;
 using PluginHost.Serving.Keys;
@@ -49,13 +51,14 @@ internal sealed class DocumentServer : IAsyncDisposable
 
     /// <summary>By vectors: how often each of the letters a to d is in a text.</summary>
     /// <param name="space">Names the weights.</param>
-    public static RetrievalEngine Letters(string space = "letters") => new()
+    /// <param name="pictures">Whether pictures have vectors too: each that of the text "aab".</param>
+    public static RetrievalEngine Letters(string space = "letters", bool pictures = false) => new()
     {
         Retriever = "retriever.dense",
         Space = space,
         Encoder = "run-of-letters",
-        Encode = passages => [.. passages.Select(passage => LetterEncoder.Vector(passage.Text))],
-        Open = path => Opened(path, 4, index => new DenseRetriever().Open(new RetrieverContext(index, new LetterEncoder()))),
+        Towers = new LetterEncoder(pictures),
+        Open = path => Opened(path, 4, index => new DenseRetriever().Open(new RetrieverContext(index, new LetterEncoder(pictures)))),
     };
 
     private static OpenedIndex Opened(string path, int width, Func<IDocumentIndex, IRetriever> search)
@@ -133,11 +136,24 @@ internal sealed class DocumentServer : IAsyncDisposable
         engine?.Dispose();
     }
 
-    private sealed class LetterEncoder : IQueryEncoder
+    private sealed class LetterEncoder(bool pictures) : IPassageEncoder
     {
+        public int Width => 4;
+
+        public bool ReadsPictures => pictures;
+
         public ReadOnlyMemory<float> Encode(string query) => Vector(query);
 
-        public static float[] Vector(string text)
+        public IReadOnlyList<float[]> Queries(IReadOnlyList<AIContent> contents) => Passages(contents);
+
+        public IReadOnlyList<float[]> Passages(IReadOnlyList<AIContent> contents) => [.. contents.Select(content => content switch
+        {
+            TextContent text => Vector(text.Text),
+            DataContent data when data.HasTopLevelMediaType("image") => data.Data.Length > 20 ? Vector("aab") : throw new BadSampleException("the picture is torn"),
+            _ => throw new UserErrorException("it is no text and no picture"),
+        })];
+
+        private static float[] Vector(string text)
         {
             float[] counts = [.. "abcd".Select(letter => (float)text.Count(other => other == letter))];
             var length = MathF.Sqrt(counts.Sum(count => count * count));

@@ -153,7 +153,7 @@ public sealed class VectorStoreTests : IDisposable
         var file = await server.UploadAsync("a.txt", "heron");
         var (status, body) = await server.SendAsync("POST", "/v1/vector_stores", $$$"""{"file_ids":["{{{file}}}","file-no"],"expires_after":{"anchor":"last_active_at","days":1},"chunking_strategy":{"type":"fixed"}}""");
         Assert.Equal(HttpStatusCode.BadRequest, status);
-        foreach (var part in new[] { "there is no file the text \"file-no\"", "do not expire", "'fixed' is no chunking strategy" }) Assert.Contains(part, (string)body!["error"]!["message"]!, StringComparison.Ordinal);
+        foreach (var part in new[] { "there is no file 'file-no'", "do not expire", "'fixed' is no chunking strategy" }) Assert.Contains(part, (string)body!["error"]!["message"]!, StringComparison.Ordinal);
         Assert.Empty((await server.AskAsync("GET", "/v1/vector_stores"))["data"]!.AsArray());
 
         var store = (string)(await server.AskAsync("POST", "/v1/vector_stores", $$$$"""{"file_ids":["{{{{file}}}}"],"metadata":{"a":"b"},"chunking_strategy":{"type":"static","static":{"max_chunk_size_tokens":100,"chunk_overlap_tokens":0}}}"""))["id"]!;
@@ -186,6 +186,16 @@ public sealed class VectorStoreTests : IDisposable
         Assert.Equal([near, far], await server.FoundAsync(store, "cba"));
         Assert.Equal([near], await server.FoundAsync(store, "cba", ""","ranking_options":{"score_threshold":0.5}"""));
         Assert.Equal(("retriever.dense", "run-of-letters"), (await server.AskAsync("GET", $"/v1/vector_stores/{store}"))["retrieval"] is JsonNode shown ? ((string)shown["retriever"]!, (string)shown["encoder"]!) : default);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Store_Shown_SaysWhetherPicturesAreSearchedFor(bool pictures)
+    {
+        await using var server = await DocumentServer.StartAsync(folder, DocumentServer.Letters(pictures: pictures));
+
+        Assert.Equal(pictures, (bool)(await server.AskAsync("GET", $"/v1/vector_stores/{await server.StoreAsync()}"))["retrieval"]!["pictures"]!);
     }
 
     [Fact]

@@ -46,3 +46,15 @@ export async function* stream(path, body, signal) {
     }
   }
 }
+
+/** A picture or a sound as a part of a message. */
+export async function part(file) {
+  const url = await new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+  if (file.type.startsWith("image/")) return { type: "image_url", image_url: { url } };
+  return { type: "input_audio", input_audio: { data: url.slice(url.indexOf(",") + 1), format: file.name.split(".").pop().toLowerCase() } };
+}

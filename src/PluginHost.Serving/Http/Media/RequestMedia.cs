@@ -17,10 +17,13 @@ internal sealed class RequestMedia(IMediaFetcher fetcher, MediaFetching rules)
         await FetchAsync(media, cancellation);
     }
 
-    /// <summary>As for messages, for the inputs of a request for embeddings.</summary>
+    /// <summary>As for messages, for a list of inputs.</summary>
+    /// <param name="inputs">The inputs.</param>
+    /// <param name="name">What the request calls the list.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="ApiException">As for messages.</exception>
-    public Task FetchAsync(IList<AIContent> inputs, CancellationToken cancellation) =>
-        FetchAsync([.. inputs.Select((_, i) => (inputs, i, $"input[{i}]"))], cancellation);
+    public Task FetchAsync(IList<AIContent> inputs, string name, CancellationToken cancellation) =>
+        FetchAsync([.. inputs.Select((_, i) => (inputs, i, $"{name}[{i}]"))], cancellation);
 
     private async Task FetchAsync(IReadOnlyList<(IList<AIContent> Contents, int Index, string Place)> media, CancellationToken cancellation)
     {

@@ -1,6 +1,6 @@
 // Vector stores: what is in them, whether it has been read, and what a search of them finds.
 
-import { get, post, send } from "../api.js";
+import { get, part, post, send } from "../api.js";
 import { ask, button, h, number, table } from "../dom.js";
 
 const every = 1000;
@@ -64,17 +64,24 @@ function adding(store, guarded, again) {
     await post(`/v1/vector_stores/${store.id}/files`, { file_id: id });
     await again();
   });
-  return h("form", { onsubmit: (event) => event.preventDefault() }, h("label", { for: "file" }, "Text, Markdown, HTML or PDF"), h("div", { class: "row" }, file, button("Add the file", add)));
+  return h("form", { onsubmit: (event) => event.preventDefault() }, h("label", { for: "file" }, "Text, Markdown, HTML, PDF or a picture"), h("div", { class: "row" }, file, button("Add the file", add)));
 }
 
 function search(store, guarded) {
   const query = h("input", { id: "query", type: "search", required: true });
+  const picture = h("input", { id: "picture", type: "file", accept: "image/png,image/jpeg,image/webp" });
   const results = h("div", { "aria-live": "polite" });
-  const find = guarded(async () => {
-    if (!query.value.trim()) return;
-    const { data } = await post(`/v1/vector_stores/${store.id}/search`, { query: query.value });
+  const find = (wanted) => guarded(async () => {
+    const query = await wanted();
+    if (!query) return;
+    const { data } = await post(`/v1/vector_stores/${store.id}/search`, { query });
     results.replaceChildren(...(data.length ? data.map((found) => h("article", { class: "turn" },
       h("h3", null, `${found.filename}${found.place ? `, ${found.place}` : ""} `, h("span", { class: "quiet" }, number(found.score))), h("p", null, found.content.map(({ text }) => text).join("\n")))) : [h("p", null, "Nothing was found.")]));
   });
-  return h("form", { role: "search", onsubmit: (event) => { event.preventDefault(); find(); } }, h("label", { for: "query" }, "Search"), h("div", { class: "row" }, query, button("Search", find, "primary")), results);
+  const byWords = find(() => query.value.trim());
+  const byPicture = find(() => picture.files[0] && part(picture.files[0]));
+  return h("div", { role: "search" },
+    h("form", { onsubmit: (event) => { event.preventDefault(); byWords(); } }, h("label", { for: "query" }, "Search"), h("div", { class: "row" }, query, button("Search", byWords, "primary"))),
+    store.retrieval.pictures && h("form", { onsubmit: (event) => event.preventDefault() }, h("label", { for: "picture" }, "Search by a picture"), h("div", { class: "row" }, picture, button("Find what is near it", byPicture))),
+    results);
 }

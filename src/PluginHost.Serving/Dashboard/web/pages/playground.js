@@ -1,6 +1,6 @@
 // Chat with pictures and sounds; calls of tools and what they gave are shown where they happen, and the passages that an answer cites below it.
 
-import { stream } from "../api.js";
+import { part, stream } from "../api.js";
 import { button, h } from "../dom.js";
 
 const turns = []; // of this tab
@@ -83,15 +83,4 @@ function passages(content) {
   } catch {
     return []; // of another tool
   }
-}
-
-async function part(file) {
-  const url = await new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-  if (file.type.startsWith("image/")) return { type: "image_url", image_url: { url } };
-  return { type: "input_audio", input_audio: { data: url.slice(url.indexOf(",") + 1), format: file.name.split(".").pop().toLowerCase() } };
 }
