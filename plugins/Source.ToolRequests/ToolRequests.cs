@@ -16,6 +16,9 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
     // Made-up functions teach to read, the scenes' what requests mean.
     private const double Scenes = 0.45;
 
+    // Most functions of a conversation, which is longer than a request.
+    private const int MostOfAnswer = 5;
+
     // How often a made-up function is nearly the right one.
     private const double Nearly = 0.35;
 
@@ -39,13 +42,23 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
         var call = new Turn("call", request, CallText.Call(tool.Name, arguments)) { Tools = tools };
         if (!learning) return new Sample($"{split}-{index}") { Turns = [call] };
         var names = string.Join(' ', Enumerable.Range(0, random.Next(2, 5)).Select(_ => MadeTool.Of(MadeTool.Task(random), random).Name));
-        return new Sample($"{split}-{index}") { Turns = [call, new Turn("name", request, tool.Name) { Tools = tools }, new Turn("repeat", names, names)] };
+        List<Turn> turns = [call, new Turn("name", request, tool.Name) { Tools = tools }, new Turn("repeat", names, names)];
+        var result = Result(random);
+        if (tools.Length <= MostOfAnswer) turns.Add(new Turn("answer", $"{request}\n{call.Answer}\n{CallText.Result(result)}", result) { Tools = tools });
+        return new Sample($"{split}-{index}") { Turns = turns };
     }
 
     public void Dispose()
     {
         // holds nothing
     }
+
+    private static string Result(Random random) => random.Next(4) switch
+    {
+        0 => Words.Any(["done", "ok", "yes", "no"], random),
+        1 => random.Next(1000).ToString(CultureInfo.InvariantCulture),
+        _ => string.Join(' ', Enumerable.Range(0, random.Next(1, 4)).Select(_ => MadeTool.Nonsense(random))),
+    };
 
     // Generators of seeds that are close begin alike (System.Random), and requests would repeat: SplitMix64's finalizer spreads them.
     private int Seed(string split, int index)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # An agent's day: the server starts, a tool is registered by REST, an agent is asked through npm's openai and calls it, the tool is seen over MCP, it is removed and gone everywhere, and the server ends.
 # The model that the agent thinks with is scripted: it stands behind OpenAI's API as a remote model, calls the first tool whose name its question has, and tells the result.
-# Usage: agent.sh [PLUGINHOST]   the program; without it, the solution's own build. Needs curl, and node with npm's 'openai' and '@modelcontextprotocol/sdk' under $PLUGINHOST_NPM/node_modules.
+# Usage: agent.sh [PLUGINHOST [RUN]]   the program; without it, the solution's own build. With the folder of a run of host-config/tools.json, that small model is asked as well. Needs curl, and node with npm's 'openai' and '@modelcontextprotocol/sdk' under $PLUGINHOST_NPM/node_modules.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -29,6 +29,7 @@ http.createServer(async (request, response) => {
   let body = '';
   for await (const part of request) body += part;
   if (request.url === '/weather') return response.end(`it snows in ${JSON.parse(body).city}`);
+  if (request.url === '/done') return response.end('done');
   const { messages, tools = [] } = JSON.parse(body);
   response.setHeader('Content-Type', 'text/event-stream');
   const question = messages.filter(message => message.role === 'user').pop().content;
@@ -46,16 +47,23 @@ outside=$!
 for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.1; done
 port=$(cat "$work/port")
 
+run=${2:-}
+local_agent= project=
+if [ -n "$run" ]; then
+  project=$(sed -n 's/^ *"name": *"\([^"]*\)".*/\1/p' "$run/project.json" | head -1)
+  local_agent=", \"local\": { \"model\": \"$project\", \"maxSteps\": 4, \"tools\": [\"move_shape\", \"paint_background\"] }"
+fi
+
 cat > "$work/host.json" <<JSON
 { "plugins": ["{host}/plugins"], "artifacts": "$work/runs", "device": "cpu",
   "server": {
     "urls": ["http://127.0.0.1:0"], "toolHosts": ["127.0.0.1:$port"], "tools": ["tool.calculator"],
     "remotes": { "scripted": { "url": "http://127.0.0.1:$port/v1" } },
-    "agents": { "assistant": { "model": "scripted", "maxSteps": 4 } } } }
+    "agents": { "assistant": { "model": "scripted", "maxSteps": 4 }$local_agent } } }
 JSON
 
 say "start"
-"${program[@]}" serve --host "$work/host.json" > "$work/log" 2>&1 &
+"${program[@]}" serve $run --host "$work/host.json" > "$work/log" 2>&1 &
 server=$!
 for _ in $(seq 600); do
   url=$(sed -n 's/^listening at //p' "$work/log")
@@ -74,7 +82,7 @@ cat > "$work/ask.mjs" <<'JS'
 import { createRequire } from 'node:module';
 const OpenAI = createRequire(process.argv[2] + '/')('openai').default;
 const client = new OpenAI({ baseURL: process.argv[3] + '/v1', apiKey: 'none' });
-const stream = await client.chat.completions.create({ model: 'assistant', stream: true, messages: [{ role: 'user', content: 'what does weather say about Bern?' }] });
+const stream = await client.chat.completions.create({ model: process.argv[4] ?? 'assistant', stream: true, temperature: 0, messages: [{ role: 'user', content: process.argv[5] ?? 'what does weather say about Bern?' }] });
 for await (const { choices: [choice] } of stream) {
   for (const call of choice?.delta?.tool_calls ?? []) console.log(`call: ${call.function.name} ${JSON.stringify(JSON.parse(call.function.arguments))}`);
   for (const result of choice?.delta?.tool_results ?? []) console.log(`result: ${result.content} (untrusted: ${result.untrusted})`);
@@ -108,8 +116,18 @@ curl -sf -X DELETE "$url/v1/tools/weather"; echo
 node "$work/ask.mjs" "$npm/node_modules" "$url" | tee "$work/answer"
 grep -q 'no such tool' "$work/answer" || fail "the agent still has the tool"
 
+if [ -n "$run" ]; then
+  say "our own small model is asked, calls, and tells the result"
+  tool() { curl -sf "$url/v1/tools" -H 'Content-Type: application/json' -o /dev/null -d '{ "name": "'"$1"'", "description": "'"$2"'", "endpoint": "http://127.0.0.1:'"$port"'/done", "parameters": '"$3"' }'; }
+  tool move_shape "move a shape to a place" '{ "type": "object", "properties": { "shape": { "type": "string" }, "place": { "type": "string" } }, "required": ["shape", "place"] }'
+  tool paint_background "paint the background in a colour" '{ "type": "object", "properties": { "colour": { "type": "string" } }, "required": ["colour"] }'
+  node "$work/ask.mjs" "$npm/node_modules" "$url" local "could you paint the whole background in red" | tee "$work/answer"
+  grep -q 'call: paint_background {"colour":"red"}' "$work/answer" || fail "there was no call"
+  grep -q "ended by 'stop'" "$work/answer" || fail "the answer did not end"
+fi
+
 say "what the agent did is written down"
-cat "$work"/runs/agents/assistant/*.jsonl | sed 's/^\(.\{150\}\).*/\1.../'
+cat "$work"/runs/agents/*/*.jsonl | sed 's/^\(.\{150\}\).*/\1.../'
 
 say "SIGTERM"
 kill -TERM $server

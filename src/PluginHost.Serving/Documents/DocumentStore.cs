@@ -114,12 +114,10 @@ internal sealed class DocumentStore(string file, int mostPages = 0) : IDisposabl
     public FileBatch? FindBatch(string store, string id) => database.Read("SELECT id, store, created, cancelled FROM batches WHERE store = $store AND id = $id",
         row => new FileBatch(row.GetString(0), row.GetString(1), Time(row, 2), row.GetBoolean(3)), ("$store", store), ("$id", id)).FirstOrDefault();
 
-    /// <summary>Gives up what of a batch has not been read.</summary>
+    /// <summary>Gives up what of a batch has not been read; one that was read whole stays as it is.</summary>
     public void CancelBatch(string id) => database.Whole(() =>
-    {
-        database.Execute("UPDATE attached SET status = 3 WHERE status = 0 AND number IN (SELECT attached FROM batched WHERE batch = $id)", ("$id", id));
-        return database.Execute("UPDATE batches SET cancelled = 1 WHERE id = $id", ("$id", id));
-    });
+        database.Execute("UPDATE attached SET status = 3 WHERE status = 0 AND number IN (SELECT attached FROM batched WHERE batch = $id)", ("$id", id)) > 0
+        && database.Execute("UPDATE batches SET cancelled = 1 WHERE id = $id", ("$id", id)) > 0);
 
     /// <summary>A file of a store, or null.</summary>
     public AttachedFile? FindAttached(string store, string file) => database.Read($"{Attached} AND a.store = $store AND a.file = $file", AttachedOf, ("$store", store), ("$file", file)).FirstOrDefault();

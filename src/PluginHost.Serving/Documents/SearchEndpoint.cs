@@ -97,6 +97,8 @@ internal sealed class SearchEndpoint(DocumentHost documents, ServerConfig server
         if (reader.Required("query") is not { } node) return [];
         IReadOnlyList<JsonElementNode> items = node.Kind == JsonKind.Array ? node.Items : [node];
         if (items.Count is 0 or > MostQueries) errors.Add(new ConfigError(node.Location, $"there are {items.Count} queries; send 1 to {MostQueries}"));
+        if (items.Any(item => item.Kind == JsonKind.Object) && items.Any(item => item.Kind == JsonKind.String))
+            errors.Add(new ConfigError(node.Location, "scores of words and of pictures do not compare: send a request for each"));
         return [.. items.Take(MostQueries).Select(item => Query(item, errors)).OfType<AIContent>()];
     }
 
