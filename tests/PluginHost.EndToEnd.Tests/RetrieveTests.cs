@@ -24,7 +24,7 @@ public sealed class RetrieveTests : IDisposable
         Small("cross-encoder.json", """ "layers": 1, "width": 16, "heads": 2, "feedForward": 16 """);
         file = Write("retrieval.json", """
             { "name": "tiny", "encoder": "dual-tower.json", "negatives": { "queries": 40, "each": 2 },
-              "reranker": { "encoder": "cross-encoder.json", "candidates": 10, "negatives": { "queries": 40, "each": 10, "folds": 2 } },
+              "reranker": { "encoder": "cross-encoder.json", "candidates": 10, "negatives": { "queries": 20, "each": 10, "folds": 2 } },
               "evaluate": { "split": "train", "tasks": ["words", "hypernym"], "limit": 10 } }
             """);
     }
@@ -42,6 +42,7 @@ public sealed class RetrieveTests : IDisposable
         // Each fold's queries were mined by towers that had not learnt from it.
         Assert.Equal([0, 1], Directory.GetDirectories(Path.Combine(host.Folder, "runs"), "dual-tower*").Select(run => HostProcess.Json(Path.Combine(run, "project.json"))["data"]!)
             .Where(data => (int?)data["folds"] == 2).Select(data => (int)data["fold"]!).Order());
+        Assert.Single(Directory.GetDirectories(Path.Combine(folder, "index"))); // the folds' have served their turn
         // The reranker reads the vectors of the towers that it stands behind, and leaves them as they are.
         var record = HostProcess.Json(Path.Combine(host.LatestRun(), "project.json"));
         Assert.EndsWith(File.ReadAllText(Path.Combine(folder, "encoder")).Trim(), (string)record["graph"]!["tower"]!["from"]!, StringComparison.Ordinal);

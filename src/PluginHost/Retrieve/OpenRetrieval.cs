@@ -38,7 +38,7 @@ internal sealed class OpenRetrieval : IDisposable
             Encoder = models.Pairs(towers, CPU);
             // Vectors of other weights are of another space.
             Identity = models.Identity(towers);
-            Index = Plugins.Index(config.Index, Path.Combine(folder.Index, Identity[..16]), Encoder.Width);
+            Index = Plugins.Index(config.Index, IndexFolder, Encoder.Width);
         }
         catch
         {
@@ -55,6 +55,8 @@ internal sealed class OpenRetrieval : IDisposable
     public string Identity { get; } = "";
 
     public IDocumentIndex Index { get; } = null!;
+
+    public string IndexFolder => Path.Combine(folder.Index, Identity[..16]);
 
     /// <summary>Vectors of passages.</summary>
     public IReadOnlyList<float[]> Passages(IReadOnlyList<Passage> passages) => Encoder.Passages([.. passages.Select(passage => passage.Content)]);

@@ -25,7 +25,7 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
             var source = plugins.Source(project);
             var words = plugins.Index(config.Index, folder.Words, 0);
             new Ingestion(words, null, new Chunker(config.ChunkCharacters)).Run(Documents(source, project), done => progress(done, "documents indexed by their words"), cancellation);
-            var queries = Queries(source, [Splits.Train, Splits.Validation], config.Negatives);
+            RatedQuery[] queries = [.. Queries(source, Splits.Train, config.Negatives.Queries), .. Queries(source, Splits.Validation, config.Negatives.Queries)];
             Mine(folder.Negatives, queries, [new MiningPart(queries, plugins.Retriever(OpenRetrieval.Lexical, words, null))], config.Negatives);
         }
         AtomicFile.WriteText(folder.Encoder, Train(config.Encoder, MinedByWords, "towers"));
@@ -38,11 +38,13 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
         var set = reranking.From.Select(setting => $"{setting}={RunFolder.Find(host.Artifacts, folder.TowersRun!).Path}").ToList();
         if (reranking.Negatives.Queries > 0)
         {
-            var source = opened.Plugins.Source(project);
+            var (source, mining) = (opened.Plugins.Source(project), reranking.Negatives);
+            var folds = Enumerable.Range(0, mining.Folds).Select(fold => Queries(FoldedSource.Only(source, mining.Folds, fold), Splits.Train, (mining.Queries - 1) / mining.Folds + 1)).ToList();
             // Of the validation split too: how well what the search brings is told apart is to be seen where nothing was learnt.
-            MiningPart Own(string split) => new(Queries(source, [split], reranking.Negatives), opened.Retriever(config.Retriever));
-            var parts = reranking.Negatives.Folds == 1 ? [Own(Splits.Train)] : Enumerable.Range(0, reranking.Negatives.Folds).SelectMany(fold => Fold(catalog, project, fold));
-            Mine(folder.HardNegatives, Queries(source, [Splits.Train, Splits.Validation], reranking.Negatives), parts.Append(Own(Splits.Validation)), reranking.Negatives);
+            var validation = Queries(source, Splits.Validation, mining.Queries);
+            MiningPart Own(RatedQuery[] queries) => new(queries, opened.Retriever(config.Retriever));
+            var parts = mining.Folds == 1 ? [Own(folds[0])] : folds.SelectMany((queries, fold) => Fold(catalog, project, fold, queries));
+            Mine(folder.HardNegatives, [.. folds.SelectMany(queries => queries), .. validation], parts.Append(Own(validation)), mining);
             set.Add($"{reranking.Negatives.Setting}={folder.HardNegatives}");
         }
         AtomicFile.WriteText(folder.Reranker, $"{Train(reranking.Encoder, set, "reranker")}\n{opened.Identity}\n");
@@ -58,20 +60,23 @@ internal sealed class RetrievalTraining(RetrievalConfig config, HostConfig host,
 
     private IReadOnlyList<string> MinedByWords => config.Negatives.Queries > 0 ? [$"{config.Negatives.Setting}={folder.Negatives}"] : [];
 
-    /// <summary>A fold's queries, and towers for them that have learnt without it; they are gone when the next part is asked for.</summary>
-    private IEnumerable<MiningPart> Fold(PluginCatalog catalog, ProjectConfig project, int fold)
+    /// <summary>A fold's queries, and towers for them that have learnt without it; the towers' index is gone when the next part is asked for.</summary>
+    private IEnumerable<MiningPart> Fold(PluginCatalog catalog, ProjectConfig project, int fold, RatedQuery[] queries)
     {
-        var mining = config.Reranker!.Negatives;
-        var towers = Train(config.Encoder, [.. MinedByWords, $"data.folds={mining.Folds}", $"data.fold={fold}"], "towers of a fold");
-        using var opened = new OpenRetrieval(config, host, towers, catalog, loggers, cancellation);
-        var source = opened.Plugins.Source(project);
-        new Ingestion(opened.Index, opened.Passages, new Chunker(config.ChunkCharacters)).Run(Documents(source, project, opened.Encoder.ReadsPictures), done => progress(done, "documents indexed for a fold"), cancellation);
-        yield return new MiningPart(Queries(FoldedSource.Only(source, mining.Folds, fold), [Splits.Train], mining), opened.Retriever(config.Retriever));
-        opened.Index.Delete([.. opened.Index.Documents.Keys]);
+        var towers = Train(config.Encoder, [.. MinedByWords, $"data.folds={config.Reranker!.Negatives.Folds}", $"data.fold={fold}"], "towers of a fold");
+        string path;
+        using (var opened = new OpenRetrieval(config, host, towers, catalog, loggers, cancellation))
+        {
+            path = opened.IndexFolder;
+            var documents = Documents(opened.Plugins.Source(project), project, opened.Encoder.ReadsPictures);
+            new Ingestion(opened.Index, opened.Passages, new Chunker(config.ChunkCharacters)).Run(documents, done => progress(done, "documents indexed for a fold"), cancellation);
+            yield return new MiningPart(queries, opened.Retriever(config.Retriever));
+            opened.Index.Delete([.. opened.Index.Documents.Keys]); // an index may keep them elsewhere than in its folder
+        }
+        Directory.Delete(path, recursive: true);
     }
 
-    private RatedQuery[] Queries(ISource source, IEnumerable<string> splits, MiningConfig mining) =>
-        [.. splits.SelectMany(split => RatedQuery.Of(source, split, config.Evaluate.Tasks, mining.Queries).Take(mining.Queries))];
+    private RatedQuery[] Queries(ISource source, string split, int limit) => [.. RatedQuery.Of(source, split, config.Evaluate.Tasks, limit).Take(limit)];
 
     private void Mine(string file, IReadOnlyList<RatedQuery> queries, IEnumerable<MiningPart> parts, MiningConfig mining) =>
         NegativeMining.Write(file, queries, parts, mining.Each, done => progress(done, "queries mined"), cancellation);
