@@ -78,8 +78,8 @@ internal sealed class FileBatchEndpoints(DocumentHost documents, StoreIngestion 
     {
         var reader = new JsonObjectReader(node, "a file of a batch", errors);
         var file = reader.Required("file_id") is { } id ? FileEndpoints.Known(documents, id, errors) : null;
-        var item = file is null ? null : new AttachedAs(file, FileAttributes.Read(reader, "attributes", textsAlone: false, errors) ?? attributes, VectorStoreEndpoints.Chunk(reader, chunk, errors));
-        if (item is not null) reader.End();
-        return item;
+        var (own, size) = (FileAttributes.Read(reader, "attributes", textsAlone: false, errors) ?? attributes, VectorStoreEndpoints.Chunk(reader, chunk, errors));
+        reader.End();
+        return file is null ? null : new AttachedAs(file, own, size);
     }
 }

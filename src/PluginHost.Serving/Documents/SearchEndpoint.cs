@@ -105,7 +105,7 @@ internal sealed class SearchEndpoint(DocumentHost documents, ServerConfig server
     private static AIContent? Query(JsonElementNode item, List<ConfigError> errors)
     {
         if (item.Kind == JsonKind.String && !string.IsNullOrWhiteSpace(item.Text) && item.Text.Length <= LongestQuery) return new TextContent(item.Text);
-        if (item.Kind == JsonKind.Object && (string?)item.Find("type")?.Text == "image_url") return MessageReader.Part(item, errors);
+        if (item.Kind == JsonKind.Object && item.Find("type") is { Kind: JsonKind.String, Text: "image_url" }) return MessageReader.Part(item, errors);
         errors.Add(new ConfigError(item.Location, item.Kind == JsonKind.String && item.Text.Length > LongestQuery
             ? $"the query has {item.Text.Length} characters; {LongestQuery} are the most" : $"a query is a text that is not empty, or a picture {{\"type\":\"image_url\",\"image_url\":{{\"url\":\"data:image/png;base64,...\"}}}}, not {JsonObjectReader.Describe(item)}"));
         return null;

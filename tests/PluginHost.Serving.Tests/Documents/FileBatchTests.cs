@@ -49,6 +49,7 @@ public sealed class FileBatchTests : IDisposable
     [InlineData("""{"file_ids":["FILE","FILE"]}""", "is in the batch 2 times")]
     [InlineData("""{"files":[{"file_id":"FILE","colour":1}]}""", "'colour'")]
     [InlineData("""{"files":[{}]}""", "'file_id'")]
+    [InlineData("""{"files":[{"file_id":"file-none","colour":1}]}""", "'colour'")]
     public async Task Create_Mistake_AttachesNothing(string body, string message)
     {
         await using var server = await DocumentServer.StartAsync(folder);
