@@ -24,7 +24,7 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
 
     public IReadOnlyList<string> Splits { get; } = [PluginHost.Sdk.Splits.Train, PluginHost.Sdk.Splits.Validation, PluginHost.Sdk.Splits.Test, Unseen];
 
-    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 4, {options.Train}, {options.Held}, {options.Tools}");
+    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 5, {options.Train}, {options.Held}, {options.Tools}");
 
     public int Count(string split) => split == PluginHost.Sdk.Splits.Train ? options.Train : Splits.Contains(split) ? options.Held : 0;
 
