@@ -22,9 +22,12 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
     // How often a made-up function is nearly the right one.
     private const double Nearly = 0.35;
 
+    // How often a result has the marks that an agent puts around what it was given; they are no part of the answer.
+    private const double Marked = 0.75;
+
     public IReadOnlyList<string> Splits { get; } = [PluginHost.Sdk.Splits.Train, PluginHost.Sdk.Splits.Validation, PluginHost.Sdk.Splits.Test, Unseen];
 
-    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 5, {options.Train}, {options.Held}, {options.Tools}");
+    public string Fingerprint => string.Create(CultureInfo.InvariantCulture, $"tool-requests 6, {options.Train}, {options.Held}, {options.Tools}");
 
     public int Count(string split) => split == PluginHost.Sdk.Splits.Train ? options.Train : Splits.Contains(split) ? options.Held : 0;
 
@@ -44,7 +47,8 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
         var names = string.Join(' ', Enumerable.Range(0, random.Next(2, 5)).Select(_ => MadeTool.Of(MadeTool.Task(random), random).Name));
         List<Turn> turns = [call, new Turn("name", request, tool.Name) { Tools = tools }, new Turn("repeat", names, names)];
         var result = Result(random);
-        if (tools.Length <= MostOfAnswer) turns.Add(new Turn("answer", $"{request}\n{call.Answer}\n{CallText.Result(result)}", result) { Tools = tools });
+        var given = random.NextDouble() < Marked ? $"<untrusted>{result}</untrusted>" : result;
+        if (tools.Length <= MostOfAnswer) turns.Add(new Turn("answer", $"{request}\n{call.Answer}\n{CallText.Result(given)}", result) { Tools = tools });
         return new Sample($"{split}-{index}") { Turns = turns };
     }
 

@@ -162,14 +162,17 @@ internal sealed class MediaLibrary(IReadOnlyList<MediaPlugin> plugins, MediaForm
     private static MediaContent? Within(TimeSpan time, Func<CancellationToken, MediaContent> decode, CancellationToken cancellation)
     {
         var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task<MediaContent> decoding;
-        using (ExecutionContext.SuppressFlow())
-            decoding = Task.Factory.StartNew(() => decode(stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        MediaContent? content = null;
+        var decoding = PluginThreads.Run("media", () => content = decode(stop.Token));
         try
         {
-            if (((IAsyncResult)decoding).AsyncWaitHandle.WaitOne(time)) return decoding.GetAwaiter().GetResult();
-            stop.Cancel();
-            return null;
+            if (!((IAsyncResult)decoding).AsyncWaitHandle.WaitOne(time))
+            {
+                stop.Cancel();
+                return null;
+            }
+            decoding.GetAwaiter().GetResult();
+            return content;
         }
         finally
         {

@@ -24,6 +24,11 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(16_913_280, (long)JsonNode.Parse(outcome.Output)!["parameters"]!);
     }
 
+    // A thread that ends after a plugin that it used has been unloaded damages the heap.
+    [Fact]
+    public void Host_ThreadPool_KeepsItsThreads() =>
+        Assert.Equal(-1, (int)HostProcess.Json(Path.ChangeExtension(HostProcess.Program, "runtimeconfig.json"))["runtimeOptions"]!["configProperties"]!["System.Threading.ThreadPool.ThreadsToKeepAlive"]!);
+
     [Theory]
     [InlineData("graph.fusion.use=fusion.late", 0, "fusion.late")]
     [InlineData("graph.fusion.in.image=image.pooled", 2, "image.pooled")]

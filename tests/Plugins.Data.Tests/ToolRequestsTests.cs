@@ -50,6 +50,16 @@ public class ToolRequestsTests
         Assert.Empty(frames.Intersect(Words.HeldFrames));
     }
 
+    [Fact]
+    public void Answer_IsTheResultWithoutAnAgentsMarks()
+    {
+        var turns = Enumerable.Range(0, Source.Count(Splits.Train)).SelectMany(index => Source.Read(Splits.Train, index).Turns).Where(turn => turn.Task == "answer").ToList();
+        var results = turns.Select(turn => turn.Prompt.Split('\n')[^1]).ToList();
+
+        Assert.All(turns.Zip(results), pair => Assert.Contains(pair.Second, (string[])[CallText.Result(pair.First.Answer), CallText.Result($"<untrusted>{pair.First.Answer}</untrusted>")]));
+        Assert.Equal(2, results.Select(result => result.Contains("<untrusted>", StringComparison.Ordinal)).Distinct().Count());
+    }
+
     // Eight functions have 40,320 orders: drawn independently, sixty samples hardly share one with the same request.
     [Theory]
     [InlineData("test")]

@@ -1,3 +1,4 @@
+using PluginHost.Catalog;
 using PluginHost.Sdk;
 
 namespace PluginHost.Runs.Decoding;
@@ -14,7 +15,7 @@ public sealed class ContinuousBatch : IDisposable
     private readonly int end;
     private readonly WaitingJobs waiting;
     private readonly DecodeSchedule schedule;
-    private readonly Thread thread;
+    private readonly Task run;
 
     /// <summary>Begins to answer.</summary>
     /// <param name="engine">Owned from now on.</param>
@@ -29,8 +30,9 @@ public sealed class ContinuousBatch : IDisposable
         (this.engine, this.tokenizer, end) = (engine, tokenizer, tokenizer.Special(SpecialTokens.End));
         waiting = new WaitingJobs(capacity);
         schedule = new DecodeSchedule(engine, waiting, failed);
-        thread = new Thread(() => Run(threads)) { IsBackground = true, Name = "decode" };
-        thread.Start();
+        // A lent thread has the number that whoever had it before has set.
+        var computing = threads > 0 ? threads : TorchSharp.torch.get_num_threads();
+        run = PluginThreads.Run("decode", () => Run(computing));
     }
 
     /// <summary>Most tokens of prompt and answer, what stands before the prompt included.</summary>
@@ -64,12 +66,12 @@ public sealed class ContinuousBatch : IDisposable
     public void Dispose()
     {
         waiting.Close();
-        thread.Join();
+        run.Wait();
     }
 
     private void Run(int threads)
     {
-        if (threads > 0) TorchSharp.torch.set_num_threads(threads); // of this thread's loops alone
+        TorchSharp.torch.set_num_threads(threads); // of this thread's loops alone
         using var owned = engine;
         while (waiting.Await(schedule.Busy)) schedule.Turn();
         schedule.EndAll();

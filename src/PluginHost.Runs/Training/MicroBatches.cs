@@ -1,4 +1,4 @@
-using System.Runtime.ExceptionServices;
+using PluginHost.Catalog;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,23 +44,6 @@ internal sealed class MicroBatches(int parallel)
     }
 
     // Threads of their own, not the pool's: the share of the cores is a setting of the thread.
-    private static void Together(Action[] actions)
-    {
-        var failures = new ExceptionDispatchInfo?[actions.Length];
-        var threads = actions.Select((action, i) => new Thread(() =>
-        {
-            try
-            {
-                action();
-            }
-            catch (Exception error)
-            {
-                failures[i] = ExceptionDispatchInfo.Capture(error);
-            }
-        })
-        { IsBackground = true, Name = "micro-batch" }).ToArray();
-        foreach (var thread in threads) thread.Start();
-        foreach (var thread in threads) thread.Join();
-        failures.FirstOrDefault(failure => failure is not null)?.Throw();
-    }
+    private static void Together(Action[] actions) =>
+        Task.WhenAll(actions.Select(action => PluginThreads.Run("micro-batch", action))).GetAwaiter().GetResult();
 }

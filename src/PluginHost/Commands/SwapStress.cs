@@ -53,7 +53,7 @@ internal sealed class SwapStress(Workspace workspace, int swaps, int callers, Te
         Remember();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var load = Enumerable.Range(0, callers).Select(_ => new Caller([], [])).ToList();
-        var threads = load.Select(caller => Task.Factory.StartNew(() => Call(caller, stop.Token), TaskCreationOptions.LongRunning)).ToList();
+        var threads = load.Select(caller => PluginThreads.Run("caller", () => Call(caller, stop.Token))).ToList();
         var calmFrom = Stopwatch.GetTimestamp();
         await Task.Delay(Calm, cancellation);
         var calmTo = Stopwatch.GetTimestamp();
