@@ -76,7 +76,8 @@ internal sealed class Sandbox : IDisposable
 
     public void Dispose()
     {
-        clock?.Dispose();
+        // A tick under way uses the engine, and one that found it gone would end the process.
+        clock?.DisposeAsync().AsTask().Wait();
         module?.Dispose();
         engine.Dispose();
     }
