@@ -54,10 +54,11 @@ public class ToolRequestsTests
     public void Answer_IsTheResultWithoutAnAgentsMarks()
     {
         var turns = Enumerable.Range(0, Source.Count(Splits.Train)).SelectMany(index => Source.Read(Splits.Train, index).Turns).Where(turn => turn.Task == "answer").ToList();
-        var results = turns.Select(turn => turn.Prompt.Split('\n')[^1]).ToList();
+        var marked = turns.Count(turn => turn.Prompt.EndsWith($"\n{CallText.Result($"<untrusted>{turn.Answer}</untrusted>")}", StringComparison.Ordinal));
+        var plain = turns.Count(turn => turn.Prompt.EndsWith($"\n{CallText.Result(turn.Answer)}", StringComparison.Ordinal));
 
-        Assert.All(turns.Zip(results), pair => Assert.Contains(pair.Second, (string[])[CallText.Result(pair.First.Answer), CallText.Result($"<untrusted>{pair.First.Answer}</untrusted>")]));
-        Assert.Equal(2, results.Select(result => result.Contains("<untrusted>", StringComparison.Ordinal)).Distinct().Count());
+        Assert.Equal(turns.Count, marked + plain);
+        Assert.InRange(marked, plain, turns.Count - 1);
     }
 
     // Eight functions have 40,320 orders: drawn independently, sixty samples hardly share one with the same request.
