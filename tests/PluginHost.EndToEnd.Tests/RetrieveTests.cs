@@ -34,7 +34,9 @@ public sealed class RetrieveTests : IDisposable
     [Fact]
     public async Task Retrieve_Built_SearchesInTwoStagesIsServedAndIsRated()
     {
-        host.Run("retrieve", "build", file).Succeeded();
+        var report = Path.Combine(host.Folder, "report.json");
+        host.Run("retrieve", "build", file, "--report", report).Succeeded();
+        Assert.Equal((int)HostProcess.Json(report)["documents"]!, (int)HostProcess.Json(report)["put"]!);
 
         var folder = Path.Combine(host.Folder, "runs", "retrieval", "tiny");
         var mined = File.ReadLines(Path.Combine(folder, "hard-negatives.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
@@ -47,13 +49,13 @@ public sealed class RetrieveTests : IDisposable
         var record = HostProcess.Json(Path.Combine(host.LatestRun(), "project.json"));
         Assert.EndsWith(File.ReadAllText(Path.Combine(folder, "encoder")).Trim(), (string)record["graph"]!["tower"]!["from"]!, StringComparison.Ordinal);
 
-        var lines = host.Run("retrieve", "search", file, "a young dog", "--top-k", "3", "--json").Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
+        var lines = host.Run("retrieve", "search", file, "a young dog", "--top-k", "3", "--json", "--report", report).Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
         Assert.Equal([1, 2, 3], lines.Select(line => (int)line["rank"]!));
+        Assert.True(JsonNode.DeepEquals(new JsonArray([.. lines.Select(line => line.DeepClone())]), JsonNode.Parse(File.ReadAllText(report))));
         Assert.All(lines, line => Assert.InRange((int)line["firstRank"]!, 1, 10));
         Assert.Equal(lines.Select(line => (double)line["score"]!).OrderDescending(), lines.Select(line => (double)line["score"]!));
         Assert.Matches(@"^\[1\] n\d{8}  \(.*, before \[\d+\]\)\n", host.Run("retrieve", "search", file, "a young dog").Succeeded().Output);
 
-        var report = Path.Combine(host.Folder, "report.json");
         host.Run("retrieve", "evaluate", file, "--report", report).Succeeded();
         var figures = HostProcess.Json(report);
         foreach (var name in new[] { "bm25Ndcg10", "denseNdcg10", "hybridNdcg10", "rerankNdcg10", "hybridRerankNdcg10" }) Assert.InRange((double)figures[name]!, 0.01, 1);

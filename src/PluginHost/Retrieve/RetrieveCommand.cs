@@ -13,7 +13,7 @@ using PluginHost.Sdk;
 namespace PluginHost.Retrieve;
 
 /// <summary>Builds, searches and rates a retrieval: <c>pluginhost retrieve</c>.</summary>
-internal sealed class RetrieveCommand(string path, HostConfig host, string? hostFile, ILoggerFactory loggers, bool json, TextWriter output, CancellationToken cancellation)
+internal sealed class RetrieveCommand(string path, HostConfig host, string? hostFile, ILoggerFactory loggers, bool json, string? report, TextWriter output, CancellationToken cancellation)
 {
     private const int ProgressEvery = 10_000;
 
@@ -69,7 +69,7 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
         }
     }
 
-    public int Evaluate(string? report)
+    public int Evaluate()
     {
         using var catalog = PluginCatalog.Discover(host, loggers);
         using var opened = Open(catalog);
@@ -83,7 +83,7 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
         var texts = Training.Documents(source, project).Select(document => (document.Id, Chunks: chunker.Cut(document.Read(cancellation)).Select(chunk => chunk.Text).ToArray())).ToList();
         var figures = new RetrievalReport(opened, config, queries, texts, Talk, cancellation).Rate(Reranker(opened));
         figures["chunksPerSecond"] = Measured();
-        if (report is not null) AtomicFile.WriteText(Path.GetFullPath(report), figures.ToJsonString(Indented));
+        Report(figures);
         if (json) output.WriteLine(figures.ToJsonString());
         return ExitCode.Success;
     }
@@ -106,6 +106,7 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
             ["chunksPerSecond"] = result.Put > 0 ? Math.Round(result.ChunksPerSecond) : Measured(),
         };
         AtomicFile.WriteText(Folder.Build, figures.ToJsonString(Indented));
+        Report(figures);
         if (json) output.WriteLine(figures.ToJsonString());
         else output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"index: {index.Documents.Count:#,0} documents in {index.Chunks:#,0} chunks ({result.Put:#,0} put, {result.Kept:#,0} kept, {result.Deleted:#,0} deleted; {result.ChunksPerSecond:#,0} chunks/s without the encoder)"));
     }
@@ -113,23 +114,31 @@ internal sealed class RetrieveCommand(string path, HostConfig host, string? host
     private int Print(IReadOnlyList<(FoundChunk Chunk, int FirstRank)> found)
     {
         if (found.Count == 0 && !json) output.WriteLine("nothing was found");
-        for (var i = 0; i < found.Count; i++) Print(found[i].Chunk, i + 1, found[i].FirstRank);
+        var lines = found.Select((item, i) => Line(item.Chunk, i + 1, item.FirstRank)).ToArray();
+        for (var i = 0; i < found.Count; i++)
+            if (json) output.WriteLine(lines[i].ToJsonString(Plain));
+            else Print(found[i].Chunk, i + 1, found[i].FirstRank);
+        Report(new JsonArray(lines));
         return ExitCode.Success;
+    }
+
+    private JsonObject Line(FoundChunk chunk, int rank, int firstRank)
+    {
+        var line = new JsonObject { ["document"] = chunk.Document, ["place"] = chunk.Place, ["score"] = chunk.Score, ["text"] = chunk.Text };
+        if (config.Reranker is not null) (line["rank"], line["firstRank"]) = (rank, firstRank);
+        return line;
     }
 
     private void Print(FoundChunk chunk, int rank, int firstRank)
     {
-        var reranked = config.Reranker is not null;
-        if (json)
-        {
-            var line = new JsonObject { ["document"] = chunk.Document, ["place"] = chunk.Place, ["score"] = chunk.Score, ["text"] = chunk.Text };
-            if (reranked) (line["rank"], line["firstRank"]) = (rank, firstRank);
-            output.WriteLine(line.ToJsonString(Plain));
-            return;
-        }
         var place = chunk.Place.Length > 0 ? $", {chunk.Place}" : "";
-        var before = reranked ? $", before [{firstRank}]" : "";
+        var before = config.Reranker is not null ? $", before [{firstRank}]" : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{rank}] {chunk.Document}{place}  ({chunk.Score:0.000}{before})\n    {chunk.Text.ReplaceLineEndings("\n    ")}"));
+    }
+
+    private void Report(JsonNode figures)
+    {
+        if (report is not null) AtomicFile.WriteText(Path.GetFullPath(report), figures.ToJsonString(Indented));
     }
 
     private IReranker? Reranker(OpenRetrieval opened) => config.Reranker is null ? null : opened.Reranker()
