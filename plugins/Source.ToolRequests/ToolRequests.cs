@@ -47,7 +47,7 @@ internal sealed class ToolRequests(ToolRequestsOptions options) : ISource
         var names = string.Join(' ', Enumerable.Range(0, random.Next(2, 5)).Select(_ => MadeTool.Of(MadeTool.Task(random), random).Name));
         List<Turn> turns = [call, new Turn("name", request, tool.Name) { Tools = tools }, new Turn("repeat", names, names)];
         var result = Result(random);
-        var given = random.NextDouble() < Marked ? $"<untrusted>{result}</untrusted>" : result;
+        var given = random.NextDouble() < Marked ? CallText.Untrusted(result) : result;
         if (tools.Length <= MostOfAnswer) turns.Add(new Turn("answer", $"{request}\n{call.Answer}\n{CallText.Result(given)}", result) { Tools = tools });
         return new Sample($"{split}-{index}") { Turns = turns };
     }

@@ -66,6 +66,11 @@ public static class CallText
     /// <param name="result">A text, JSON or a plain value; null: nothing.</param>
     public static string Result(object? result) => $"<tool_response>\n{Plain(result)}\n</tool_response>";
 
+    /// <summary>A text that others wrote, in the marks that an agent puts around it; one that has marks itself closes none.</summary>
+    /// <param name="text">The text.</param>
+    public static string Untrusted(string text) =>
+        $"<untrusted>{text.Replace("<untrusted", "<\u200Buntrusted", StringComparison.OrdinalIgnoreCase).Replace("</untrusted", "<\u200B/untrusted", StringComparison.OrdinalIgnoreCase)}</untrusted>";
+
     private static string Plain(object? result) => result switch
     {
         null => "",

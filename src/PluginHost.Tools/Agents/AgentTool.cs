@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
+using PluginHost.Sdk;
 using PluginHost.Tools.Calls;
 using PluginHost.Tools.Registry;
 
@@ -22,12 +23,8 @@ internal sealed class AgentTool(RegisteredTool tool) : AIFunction
         ? tool.InvokeAsync(Element(call.Arguments), cancellation)
         : Task.FromResult(new ToolOutcome(ToolStatus.Invalid, $"the arguments of '{Name}' are no JSON object"));
 
-    /// <summary>A result in its marks; a text that closes them itself does not.</summary>
-    public static string Marked(ToolOutcome outcome)
-    {
-        var text = outcome.Text.Replace("<untrusted", "<\u200Buntrusted", StringComparison.OrdinalIgnoreCase).Replace("</untrusted", "<\u200B/untrusted", StringComparison.OrdinalIgnoreCase);
-        return $"<untrusted>{(outcome.IsError ? "error: " : "")}{text}{(outcome.Cut ? "\n[the rest is cut]" : "")}</untrusted>";
-    }
+    /// <summary>A result in its marks.</summary>
+    public static string Marked(ToolOutcome outcome) => CallText.Untrusted($"{(outcome.IsError ? "error: " : "")}{outcome.Text}{(outcome.Cut ? "\n[the rest is cut]" : "")}");
 
     protected override async ValueTask<object?> InvokeCoreAsync(AIFunctionArguments arguments, CancellationToken cancellationToken) =>
         Marked(await tool.InvokeAsync(Element(arguments), cancellationToken).ConfigureAwait(false));
